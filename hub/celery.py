@@ -1,0 +1,47 @@
+"""The Celery application: queues and the beat's timetable, nothing else.
+
+What is due lives in PostgreSQL; the beat only ticks, and the broker may be lost at any time.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import schedule
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+
+IMPORTS = "imports"
+"""CPU and database work; prefork workers."""
+IO = "io"
+"""Waiting for an MIS or a mail server; a thread pool, so that a hung one holds a thread only."""
+QUEUES = (IMPORTS, IO)
+
+app = Celery("schoolgate")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    task_ignore_result=True,
+    task_default_queue=IMPORTS,
+    task_queues=[Queue(name) for name in QUEUES],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_serializer="json",
+    accept_content=["json"],
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 3600},
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "tick": {
+            "task": "imports.tasks.tick",
+            "schedule": schedule(30.0),
+            "options": {"queue": IMPORTS, "expires": 30},
+        },
+    },
+    beat_schedule_filename=str(settings.BASE_DIR / "var" / "beat-schedule"),
+)
+app.autodiscover_tasks(["imports", "hub.messaging"])

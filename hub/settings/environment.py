@@ -1,0 +1,95 @@
+"""Every setting an operator can make, in one table: name, kind, default and what it is for.
+
+`docs/settings.md` shows this table and a test holds the two together. A setting ending in a
+secret can also be given as a file: `NAME_FILE=/run/secrets/name`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingError(Exception):
+    """A setting is missing or cannot be read; the message says which and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable. `default` None means it must be given."""
+
+    name: str
+    default: str | None
+    meaning: str
+    secret: bool = False
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("DATABASE_URL", None, "PostgreSQL 15 or newer: `postgresql://user:password@host:5432/name`.", secret=True),
+    Setting("REDIS_URL", None, "Valkey or Redis, the broker: `redis://host:6379/0`.", secret=True),
+    Setting("SCHOOLGATE_SECRET_KEY", None, "Signs sessions and links; 50 characters or more.", secret=True),
+    Setting(
+        "SCHOOLGATE_KEYS",
+        None,
+        "The key ring that encrypts secrets and payloads: Fernet keys, comma separated, newest first.",
+        secret=True,
+    ),
+    Setting("SCHOOLGATE_URL", "http://127.0.0.1:8000", "The address under which people reach this hub."),
+    Setting("SCHOOLGATE_ALLOWED_HOSTS", "", "More host names to answer to, comma separated."),
+    Setting("SCHOOLGATE_DEBUG", "0", "1 shows error pages to developers. Never in production."),
+    Setting("SCHOOLGATE_TRUST_PROXY", "0", "1 when a reverse proxy in front sets X-Forwarded-Proto."),
+    Setting("SCHOOLGATE_OPERATOR_EMAIL", "", "Who is told when a school's import fails or stays away."),
+    Setting("SCHOOLGATE_FROM_EMAIL", "Schoolgate <schoolgate@localhost>", "The sender of every mail."),
+    Setting(
+        "SCHOOLGATE_SMTP_URL", "", "`smtp://user:password@host:587`; `smtps://` for TLS from the start.", secret=True
+    ),
+    Setting("SCHOOLGATE_LOCAL_INBOX", "0", "1 keeps all mail in the hub and shows it under /inbox/ (the demo)."),
+    Setting("SCHOOLGATE_UPLOAD_LIMIT_MIB", "64", "The largest upload accepted, compressed, in MiB."),
+    Setting("SCHOOLGATE_UNPACKED_LIMIT_MIB", "1024", "The largest upload accepted, unpacked, in MiB."),
+    Setting("SCHOOLGATE_PAYLOAD_NIGHTS", "14", "How many nights what an MIS sent is kept."),
+    Setting("SCHOOLGATE_LOG_LEVEL", "INFO", "Python's logging level."),
+)
+_BY_NAME = {setting.name: setting for setting in TABLE}
+
+
+def read(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return the setting `name` as text.
+
+    Raises `SettingError` if it has no default and is neither given nor given as a file,
+    and `KeyError` if it is not in the table.
+    """
+    setting = _BY_NAME[name]
+    environ = os.environ if environ is None else environ
+    if value := environ.get(name):
+        return value
+    if setting.secret and (path := environ.get(f"{name}_FILE")):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+    if setting.default is None:
+        raise SettingError(f"{name} is not set. {setting.meaning}")
+    return setting.default
+
+
+def flag(name: str) -> bool:
+    """Return a 0/1 setting as a bool; raises `SettingError` for anything else."""
+    value = read(name)
+    if value not in {"0", "1"}:
+        raise SettingError(f"{name} is {value!r}; write 0 or 1.")
+    return value == "1"
+
+
+def number(name: str) -> int:
+    """Return a whole-number setting; raises `SettingError` for anything else."""
+    value = read(name)
+    if not value.isdecimal():
+        raise SettingError(f"{name} is {value!r}; write a whole number.")
+    return int(value)
+
+
+def names(name: str) -> list[str]:
+    """Return a comma-separated setting as a list without blanks."""
+    return [part.strip() for part in read(name).split(",") if part.strip()]

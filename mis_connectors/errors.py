@@ -1,0 +1,30 @@
+"""What can go wrong between an MIS and us.
+
+`message` is a sentence for a school office: what was wrong and what to do. `detail` is for the
+log and for support; it never holds a secret or personal data.
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class ConnectorConfigError(ConnectorError):
+    """The link's settings cannot work; somebody must change them."""
+
+
+class ConnectorAuthError(ConnectorError):
+    """The MIS refuses our credentials."""
+
+
+class ConnectorUnavailable(ConnectorError):
+    """The MIS does not answer now; trying again may help."""
+
+
+class SnapshotFormatError(ConnectorError):
+    """What came is not what this MIS sends: cut short, not XML, identity columns missing. The payload is kept."""

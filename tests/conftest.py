@@ -1,0 +1,137 @@
+"""What every test shares: a database under the app role, a school, and a cast of people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client, TransactionTestCase
+
+import hub.celery
+from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
+from hub.core.models import School
+
+NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
+PASSWORD = "correct horse battery"
+
+
+def _as_owner(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Run `work` as the role that owns the tables, then go back to the app role."""
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        role, settings.DATABASE_APP_ROLE = settings.DATABASE_APP_ROLE, ""
+        if connection.connection is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+        try:
+            return work(*args, **kwargs)
+        finally:
+            settings.DATABASE_APP_ROLE = role
+            if connection.connection is not None:
+                scope.assume(connection, "")
+
+    return wrapped
+
+
+TransactionTestCase._fixture_teardown = _as_owner(TransactionTestCase._fixture_teardown)  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Make the test database as its owner; every test then acts as the app role."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    name = settings.DATABASES["default"]["NAME"]
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_{name}_{worker or 'main'}"
+    with django_db_blocker.unblock():
+        made = _as_owner(lambda: setup_databases(verbosity=0, interactive=False, serialized_aliases=[]))()
+        connection.close()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        _as_owner(lambda: teardown_databases(made, verbosity=0))()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _tasks_run_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches a broker by accident: a task sent runs at once, in this process."""
+    hub.celery.app.conf.task_always_eager = True
+    hub.celery.app.conf.task_eager_propagates = True
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    return NOW
+
+
+def make_school(name: str, dfe_number: str) -> School:
+    with scope.every_school():
+        return School.objects.create(
+            name=name, slug=dfe_number, dfe_number=dfe_number, office_email=f"office@{dfe_number}.example.org"
+        )
+
+
+@pytest.fixture
+def school(db: None) -> Iterator[School]:
+    """Larch Hill Primary, and the scope to see it."""
+    made = make_school("Larch Hill Primary", "8233001")
+    with scope.schools(made.pk):
+        yield made
+
+
+@pytest.fixture
+def other_school(db: None) -> School:
+    """Beck Road Academy: nobody of Larch Hill may see it."""
+    return make_school("Beck Road Academy", "8234002")
+
+
+def join(school: School, email: str, name: str, role: Role) -> Account:
+    """Return a new account with an accepted role at `school`."""
+    account = Account.objects.create_user(email, name=name, password=PASSWORD)
+    with scope.every_school():
+        Membership.objects.create(school=school, account=account, role=role, invited_at=NOW, accepted_at=NOW)
+    return account
+
+
+@pytest.fixture
+def administrator(school: School) -> Account:
+    return join(school, "head@example.org", "Helen Ward", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def office(school: School) -> Account:
+    return join(school, "office@example.org", "Priya Shah", Role.OFFICE)
+
+
+@pytest.fixture
+def teacher(school: School) -> Account:
+    return join(school, "teacher@example.org", "Tom Marsh", Role.TEACHER)
+
+
+@pytest.fixture
+def stranger(other_school: School) -> Account:
+    """An administrator, but of the other school."""
+    return join(other_school, "stranger@example.org", "Sam Stone", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def signed_in() -> Callable[[Account], Client]:
+    def sign_in(account: Account) -> Client:
+        client = Client()
+        client.force_login(account)
+        return client
+
+    return sign_in
