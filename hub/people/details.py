@@ -36,11 +36,25 @@ _CLEAN_EMAIL = re.compile(
 ).match
 _CLEAN_MOBILE = re.compile(r"07(?:[1-57-9][0-9]{8}|624[0-9]{6})\Z").match
 
-_NOTHING = frozenset(
-    ("n/a", "na", "n/k", "nk", "none", "nonegiven", "nil", "null", "no", "unknown", "tba", "tbc", "x", "xx", "xxx")
-    + ("withheld", "refused", "declined", "notgiven", "notknown", "notprovided", "notapplicable")
-    + ("noemail", "noemailaddress", "nomobile", "nophone", "nonumber")
-)
+_NOTHING = {
+    "n/a",
+    "na",
+    "n/k",
+    "nk",
+    "none",
+    "nonegiven",
+    "nil",
+    "null",
+    "no",
+    "unknown",
+    "tba",
+    "tbc",
+    "x",
+    "xx",
+    "xxx",
+}
+_NOTHING |= {"withheld", "refused", "declined", "notgiven", "notknown", "notprovided", "notapplicable"}
+_NOTHING |= {"noemail", "noemailaddress", "nomobile", "nophone", "nonumber"}
 _CURLY = str.maketrans({"‘": "'", "’": "'", "‛": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"'})
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 _MOST = 500

@@ -38,7 +38,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.SEVERAL_NUMBERS: "There are several numbers in one field. The first mobile was taken.",
     Reason.TEXT_REMOVED: "There is other text beside it in the field. The text was left out.",
     Reason.NOT_AN_EMAIL: "This is not an email address.",
-    Reason.EMAIL_HAS_SPACES: "There is a space or a comma inside the email address, so it is not certain what is meant.",
+    Reason.EMAIL_HAS_SPACES: "There is a space or a comma inside the address, so it is not certain what is meant.",
     Reason.EMAIL_TOO_LONG: "This is too long to be an email address.",
     Reason.EMAIL_NOT_PLAIN: "The part before the @ has accents or other signs that mail cannot be sent to.",
     Reason.EMAIL_DOMAIN: "The part after the @ is not a place that receives mail.",
