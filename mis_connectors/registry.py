@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig, apps
 
@@ -12,8 +13,13 @@ from mis_connectors.base import Connector, ConnectorInfo
 class MisConnectorConfig(AppConfig):
     """Subclass this in a connector's `apps.py`; one line in INSTALLED_APPS then installs it."""
 
+    default = False  # Django would otherwise not know which of two configs in an apps.py is meant
     connector_path: str
     """Dotted path of the class that implements `mis_connectors.base.Connector`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = True
 
     def connector(self) -> Connector:
         module, _, name = self.connector_path.rpartition(".")
