@@ -1,15 +1,38 @@
-"""Who is looking, and which schools they may see."""
+"""Opens, for every request, the scope of the schools its viewer is a member of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from hub.accounts import selectors
+from hub.accounts.models import Account
+from hub.accounts.viewer import ViewedRequest, Viewer, in_scope
+from hub.core import scope
 
 
 class ViewerMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    """Sets `request.viewer`. An account that was switched off is nobody, whatever its session says."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        viewed = cast(ViewedRequest, request)
+        viewed.viewer = _viewer(request)
+        with scope.schools(*viewed.viewer.school_ids):
+            return in_scope(self.get_response(request), viewed.viewer.school_ids)
+
+
+def _viewer(request: HttpRequest) -> Viewer:
+    user = request.user
+    if not isinstance(user, Account):
+        return Viewer()
+    if not user.is_active:
+        request.user = AnonymousUser()
+        return Viewer()
+    return Viewer(account=user, memberships=selectors.open_memberships(user))

@@ -1,8 +1,12 @@
-"""The staff home."""
+"""The staff home, and Settings."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from hub.overview import home
 
 app_name = "overview"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+]

@@ -1,0 +1,51 @@
+"""Reading accounts and memberships. No writes."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
+from hub.core.models import School
+
+
+def open_memberships(account: Account) -> tuple[Membership, ...]:
+    """Return the account's accepted, open memberships with their schools, by school name, in one query."""
+    with scope.every_school():
+        return tuple(
+            Membership.objects.filter(account=account, accepted_at__isnull=False, ended_at=None)
+            .select_related("school")
+            .order_by("school__name", "school_id")
+        )
+
+
+def staff_of(school: School) -> QuerySet[Membership]:
+    """Return everybody who may sign in or is invited to `school`, by name."""
+    return (
+        Membership.objects.filter(school=school, ended_at=None)
+        .select_related("account")
+        .order_by("account__name", "account__email")
+    )
+
+
+def former_staff_of(school: School) -> QuerySet[Membership]:
+    """Return the ended memberships of `school`, the latest first."""
+    return (
+        Membership.objects.filter(school=school, ended_at__isnull=False)
+        .select_related("account")
+        .order_by("-ended_at", "-id")
+    )
+
+
+def is_last_administrator(membership: Membership) -> bool:
+    """Whether nobody else could administer the school if this member could not."""
+    if membership.role != Role.ADMINISTRATOR or membership.accepted_at is None or membership.ended_at is not None:
+        return False
+    others = Membership.objects.filter(
+        school_id=membership.school_id,
+        role=Role.ADMINISTRATOR,
+        accepted_at__isnull=False,
+        ended_at=None,
+        account__is_active=True,
+    ).exclude(pk=membership.pk)
+    return not others.exists()
