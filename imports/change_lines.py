@@ -1,0 +1,125 @@
+"""Turns stored changes into the rows of "What changed": looks up the people of one page, set by set."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Pupil, PupilContact, Staff
+from imports import wording
+from imports.models import Import, ImportChange
+from imports.wording import Line, Person
+
+Owner = tuple[str, int]
+CHUNK = 500
+
+
+@dataclass(slots=True)
+class _Looked:
+    """What the words need to know about the people of some changes."""
+
+    people: dict[Owner, Person] = field(default_factory=dict)
+    links: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Link id to the names of its contact and its pupil."""
+    details: dict[int, ContactDetail] = field(default_factory=dict)
+
+
+def lines_of(changes: Sequence[ImportChange], *, school_id: int, mis_name: str, now: dt.datetime) -> list[Line]:
+    """Return the rows for these changes of one school, in six queries at most, however many there are."""
+    looked = _look_up(changes, school_id)
+    return [line for change in changes for line in _lines(change, looked, mis_name=mis_name, now=now)]
+
+
+def every_line(run: Import, changes: Iterable[ImportChange], *, mis_name: str, now: dt.datetime) -> Iterator[Line]:
+    """Yield the rows of a whole import chunk by chunk, for a download."""
+    chunk: list[ImportChange] = []
+    for change in changes:
+        chunk.append(change)
+        if len(chunk) == CHUNK:
+            yield from lines_of(chunk, school_id=run.school_id, mis_name=mis_name, now=now)
+            chunk = []
+    yield from lines_of(chunk, school_id=run.school_id, mis_name=mis_name, now=now)
+
+
+def _lines(change: ImportChange, looked: _Looked, *, mis_name: str, now: dt.datetime) -> Iterator[Line]:
+    owner = (change.person_kind, change.person_id)
+    detail = looked.details.get(change.row_id) if change.model == "detail" else None
+    contact, pupil = looked.links.get(change.row_id, ("", "")) if change.model == "link" else ("", "")
+    facts = wording.Change(
+        action=change.action,
+        model=change.model,
+        before=change.before,
+        after=change.after,
+        why=change.why,
+        person=looked.people.get(owner) or Person(kind=change.person_kind, id=change.person_id, name="Somebody"),
+        other=contact if change.person_kind == "pupil" else pupil,
+        verified_at=detail.verified_at if detail else None,
+        value_by=detail.changed_by if detail and detail.source == DetailSource.ORGANISATION else "",
+    )
+    return wording.lines(facts, mis_name=mis_name, now=now)
+
+
+def _look_up(changes: Sequence[ImportChange], school_id: int) -> _Looked:
+    ids: dict[str, set[int]] = defaultdict(set)
+    for change in changes:
+        ids[change.person_kind].add(change.person_id)
+        ids[change.model].add(change.row_id)
+    looked = _Looked()
+    looked.people.update(_pupils(school_id, ids["pupil"]))
+    looked.people.update(_contacts(school_id, ids["contact"]))
+    looked.people.update(_staff(school_id, ids["staff"]))
+    if ids["link"]:
+        links = PupilContact.objects.filter(school_id=school_id, pk__in=ids["link"]).select_related("pupil", "contact")
+        looked.links = {link.pk: (str(link.contact), str(link.pupil)) for link in links}
+    if kept := [change.row_id for change in changes if change.model == "detail" and change.action == "kept"]:
+        looked.details = ContactDetail.objects.filter(school_id=school_id).in_bulk(kept)
+    return looked
+
+
+def _pupils(school_id: int, ids: set[int]) -> Iterator[tuple[Owner, Person]]:
+    for pupil in Pupil.objects.filter(school_id=school_id, pk__in=ids) if ids else ():
+        about = ", ".join(part for part in ("pupil", pupil.registration_group or pupil.year_group) if part)
+        yield (
+            ("pupil", pupil.pk),
+            Person(
+                kind="pupil",
+                id=pupil.pk,
+                name=str(pupil),
+                about=about,
+                pronoun=wording.pronoun(pupil.gender),
+            ),
+        )
+
+
+def _contacts(school_id: int, ids: set[int]) -> Iterator[tuple[Owner, Person]]:
+    if not ids:
+        return
+    families: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    links = PupilContact.objects.filter(school_id=school_id, contact_id__in=ids).order_by("ended_on", "pupil_id")
+    for contact_id, relationship, forename in links.values_list("contact_id", "relationship", "pupil__forename"):
+        families[contact_id].append((relationship, forename))
+    connected = set(
+        Connection.objects.filter(
+            school_id=school_id, contact_id__in=ids, connected_at__isnull=False, ended_at=None
+        ).values_list("contact_id", flat=True)
+    )
+    for contact in Contact.objects.filter(school_id=school_id, pk__in=ids):
+        yield (
+            ("contact", contact.pk),
+            Person(
+                kind="contact",
+                id=contact.pk,
+                name=str(contact),
+                about=wording.family(families[contact.pk]) or "parent",
+                pronoun=wording.pronoun(contact.gender),
+                connected=contact.pk in connected,
+            ),
+        )
+
+
+def _staff(school_id: int, ids: set[int]) -> Iterator[tuple[Owner, Person]]:
+    for member in Staff.objects.filter(school_id=school_id, pk__in=ids) if ids else ():
+        about = ", ".join(part for part in ("staff", member.role) if part)
+        yield ("staff", member.pk), Person(kind="staff", id=member.pk, name=str(member), about=about)

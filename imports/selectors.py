@@ -1,0 +1,170 @@
+"""Reading links, imports and rejected records of a school. No writes; the number of queries never grows with rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, Count, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
+from django.shortcuts import get_object_or_404
+
+from hub.core.models import School
+from imports import presenting
+from imports.models import (
+    OPEN_STATES,
+    AgentToken,
+    Import,
+    ImportChange,
+    MisLink,
+    RejectedRecord,
+    Rejection,
+)
+from mis_connectors.base import Delivery
+from mis_connectors.registry import UnknownConnector, connector
+
+BULKY = ("would", "detail", "left_by_undo", "notes", "released")
+"""Columns that may hold a whole school; a list of imports does without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mis:
+    """What a page says about the MIS behind a link."""
+
+    name: str
+    delivery: str
+
+    @property
+    def is_push(self) -> bool:
+        return self.delivery == Delivery.PUSH.value
+
+
+def mis_of(link: MisLink | None) -> Mis:
+    """Return the name of the link's MIS and how it delivers; plain words where its connector is gone."""
+    if link is None:
+        return Mis("your MIS", Delivery.PUSH.value)
+    return mis_named(link.source.connector)
+
+
+def mis_named(slug: str) -> Mis:
+    """Return the name and delivery of a connector."""
+    try:
+        info = connector(slug).info
+    except (UnknownConnector, ImportError):
+        return Mis(slug.upper(), Delivery.PUSH.value)
+    return Mis(info.mis_name, info.delivery.value)
+
+
+def agent_last_seen(link: MisLink | None) -> AgentToken | None:
+    """Return the token of the link that was heard last; None where no agent has been heard."""
+    if link is None:
+        return None
+    return (
+        AgentToken.objects.filter(school_id=link.school_id, link=link, revoked_at=None, last_seen_at__isnull=False)
+        .defer("log_tail", "last_check")
+        .order_by("-last_seen_at")
+        .first()
+    )
+
+
+def runs(school: School) -> QuerySet[Import]:
+    """Return the school's imports, the latest first, without their bulky columns."""
+    return (
+        Import.objects.filter(school=school).select_related("link__source").defer(*BULKY).order_by("-created_at", "-id")
+    )
+
+
+def run_of(school: School, import_id: int) -> Import:
+    """Return one import with everything; raises `Http404` for another school's."""
+    return get_object_or_404(Import.objects.select_related("link__source", "payload"), school=school, pk=import_id)
+
+
+def latest_by_school(school_ids: Iterable[int]) -> dict[int, Import]:
+    """Return each school's latest finished import that was no preview, in one query."""
+    newest = (
+        Import.objects.filter(school=OuterRef("pk"), preview=False)
+        .exclude(state__in=OPEN_STATES)
+        .order_by("-created_at", "-id")
+        .values("pk")[:1]
+    )
+    ids = School.objects.filter(pk__in=list(school_ids)).annotate(newest=Subquery(newest)).values("newest")
+    found = Import.objects.filter(pk__in=ids).defer(*BULKY)
+    return {run.school_id: run for run in found}
+
+
+def links_by_school(school_ids: Iterable[int]) -> dict[int, MisLink]:
+    """Return each school's present link, in one query."""
+    links = MisLink.objects.filter(school_id__in=list(school_ids), source__ended_at=None).select_related("source")
+    return {link.school_id: link for link in links.order_by("source__generation", "id")}
+
+
+def agents_by_link(link_ids: Iterable[int]) -> dict[int, dt.datetime | None]:
+    """Return when each link's agent was heard last, in one query."""
+    tokens = AgentToken.objects.filter(link_id__in=list(link_ids), revoked_at=None)
+    return dict(tokens.values_list("link_id").annotate(seen=Max("last_seen_at")).order_by())
+
+
+def words(run: Import, *, mis: Mis | None = None) -> presenting.Run:
+    """Return an import as the pure facts that are put in words."""
+    return presenting.Run(
+        state=run.state,
+        kind=run.kind,
+        mis_name=(mis or mis_of(run.link)).name,
+        preview=run.preview,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        night=run.night,
+        counts=run.counts,
+        reasons=run.reasons,
+        decided_by=run.decided_by,
+    )
+
+
+# Changes
+
+
+def changes(run: Import, *, kind: str = "", action: str = "") -> QuerySet[ImportChange]:
+    """Return an import's changes, person by person, narrowed to a kind of person and an action."""
+    found = ImportChange.objects.filter(school_id=run.school_id, run=run)
+    if kind:
+        found = found.filter(person_kind=kind)
+    if action:
+        found = found.filter(action=action)
+    return found.order_by("person_kind", "person_id", "id")
+
+
+def change_counts(run: Import) -> dict[tuple[str, str], int]:
+    """Return how many changes there are by (person kind, action), in one query."""
+    rows = ImportChange.objects.filter(school_id=run.school_id, run=run).values("person_kind", "action")
+    return {(row["person_kind"], row["action"]): row["n"] for row in rows.annotate(n=Count("id")).order_by()}
+
+
+# Rejected records
+
+
+def standing_rejections(school: School, *, severity: str = "", kind: str = "") -> QuerySet[RejectedRecord]:
+    """Return what the MIS says and could not be taken, the gravest first."""
+    found = RejectedRecord.objects.filter(school=school, resolved_at=None)
+    if severity:
+        found = found.filter(severity=severity)
+    if kind:
+        found = found.filter(kind=kind)
+    return found.order_by(_gravity(), "label", "id")
+
+
+def rejection_counts(school: School) -> dict[str, int]:
+    """Return how many rejections stand, by severity."""
+    rows = RejectedRecord.objects.filter(school=school, resolved_at=None).values("severity")
+    return {row["severity"]: row["n"] for row in rows.annotate(n=Count("id")).order_by()}
+
+
+def rejections_of(run: Import) -> QuerySet[RejectedRecord]:
+    """Return what first showed in this import, standing or mended since."""
+    return RejectedRecord.objects.filter(school_id=run.school_id, first_run=run).order_by(_gravity(), "label", "id")
+
+
+def _gravity() -> Case:
+    order = (Rejection.ROW, Rejection.PART, Rejection.WARNING)
+    places = (When(severity=severity, then=Value(place)) for place, severity in enumerate(order))
+    return Case(*places, default=Value(len(order)), output_field=IntegerField())

@@ -1,0 +1,186 @@
+"""How a school's imports stand now: the one reading behind its overview, its alerts and the mail about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import F, Max, Q, QuerySet
+
+from hub.core.models import School
+from hub.people.details import display_mobile
+from hub.people.models import ContactDetail
+from imports import nights, schedule, selectors, standing
+from imports.links import current_link
+from imports.models import OPEN_STATES, Import, ImportKind, LinkState, MisLink, Rejection, ScheduledRun
+from imports.nights import Night
+from imports.selectors import Mis
+
+RUNS_READ = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A school's link, nights and imports as they are at one moment."""
+
+    link: MisLink | None
+    mis: Mis
+    agent_seen: dt.datetime | None = None
+    runs: Sequence[Import] = ()
+    """Finished and running, no previews, the latest first."""
+    nights: Sequence[Night] = ()
+    rejected: dict[str, int] = field(default_factory=dict)
+    first_rejected: str = ""
+    differs: int = 0
+    first_differs: str = ""
+
+    @property
+    def running(self) -> Import | None:
+        return next((run for run in self.runs if run.state in OPEN_STATES), None)
+
+    @property
+    def finished(self) -> list[Import]:
+        return [run for run in self.runs if run.state not in OPEN_STATES]
+
+    @property
+    def latest(self) -> Import | None:
+        return next(iter(self.finished), None)
+
+
+def of(school: School, *, now: dt.datetime) -> Situation:
+    """Return how the imports of one school stand, in ten queries at most."""
+    link = current_link(school)
+    mis = selectors.mis_of(link)
+    if link is None:
+        return Situation(link=None, mis=mis)
+    agent = selectors.agent_last_seen(link) if mis.is_push else None
+    rejected = selectors.rejection_counts(school)
+    differing = differs(school)
+    count = differing.count()
+    return Situation(
+        link=link,
+        mis=mis,
+        agent_seen=agent.last_seen_at if agent else None,
+        runs=list(selectors.runs(school).filter(preview=False)[:RUNS_READ]),
+        nights=nights.last_nights(link, now=now),
+        rejected=rejected,
+        first_rejected=_first_rejected(school) if _to_mend(rejected) else "",
+        differs=count,
+        first_differs=_first_differs(differing, mis) if count else "",
+    )
+
+
+def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
+    """Return what needs a person, derived from what is true now."""
+    link = found.link
+    if link is None:
+        return []
+    return standing.alerts(
+        standing.Facts(
+            mis_name=found.mis.name,
+            push=found.mis.is_push,
+            link_state=link.state,
+            state_since=link.state_since,
+            paused_at=link.paused_at,
+            paused_why=link.paused_why,
+            agent_seen=found.agent_seen,
+            runs=[(run.pk, selectors.words(run, mis=found.mis)) for run in found.finished],
+            missed=missed_in_a_row(found.nights) if link.state == LinkState.ENABLED else (),
+            rejected_rows=found.rejected.get(Rejection.ROW, 0),
+            rejected_parts=found.rejected.get(Rejection.PART, 0),
+            first_rejected=found.first_rejected,
+            differs=found.differs,
+            first_differs=found.first_differs,
+        ),
+        now=now,
+    )
+
+
+def missed_in_a_row(found: Sequence[Night]) -> list[standing.Missed]:
+    """Return the nights missed since the last import that came, the oldest first."""
+    missed: list[standing.Missed] = []
+    for night in reversed(found):
+        if night.run is not None:
+            break
+        if night.state == "missed" and night.due_at is not None:
+            missed.append(standing.Missed(night=night.date, due_at=night.due_at))
+    return missed[::-1]
+
+
+def overdue_now(links: Sequence[MisLink], *, now: dt.datetime) -> dict[int, dt.date]:
+    """Return, by link, the night that was due last and has not come: two queries for any number of links."""
+    begin = now - dt.timedelta(days=nights.SHOWN)
+    due = _last_due(links, begin=begin, until=now - schedule.GRACE)
+    came = (
+        Import.objects.filter(link_id__in=due, preview=False, created_at__gte=begin)
+        .exclude(kind=ImportKind.UPLOAD)
+        .values_list("link_id")
+        .annotate(night=Max("night"), created=Max("created_at"))
+        .order_by()
+    )
+    arrived = {link_id: (night, created) for link_id, night, created in came}
+    overdue = {}
+    for link_id, last in due.items():
+        night, created = arrived.get(link_id, (None, None))
+        if (night is None or night < last.night) and (created is None or created < last.due_at - schedule.EARLY):
+            overdue[link_id] = last.night
+    return overdue
+
+
+def _last_due(links: Sequence[MisLink], *, begin: dt.datetime, until: dt.datetime) -> dict[int, schedule.Due]:
+    """Return the night due last by link, as written down or, where nothing ticked, as the timetable says."""
+    written = ScheduledRun.objects.filter(
+        link_id__in=[link.pk for link in links], due_at__gt=begin, due_at__lte=until
+    ).order_by("due_at")
+    due = {link_id: schedule.Due(night, at) for link_id, night, at in written.values_list("link_id", "night", "due_at")}
+    for link in links:
+        if link.state != LinkState.ENABLED:
+            due.pop(link.pk, None)
+            continue
+        planned = _planned_last(link, begin=begin, until=until)
+        if planned is not None and (link.pk not in due or planned.due_at > due[link.pk].due_at):
+            due[link.pk] = planned
+    return due
+
+
+def _planned_last(link: MisLink, *, begin: dt.datetime, until: dt.datetime) -> schedule.Due | None:
+    plan, night = nights.timetable(link), schedule.local_date(until)
+    while night >= schedule.local_date(begin):
+        due_at = plan.due_on(night)
+        if due_at is not None and begin < due_at <= until:
+            return schedule.Due(night, due_at)
+        night -= dt.timedelta(days=1)
+    return None
+
+
+def differs(school: School) -> QuerySet[ContactDetail]:
+    """Return the details whose value is not what the MIS says, offers among them."""
+    return ContactDetail.objects.filter(~Q(mis_value=""), ~Q(mis_value=F("value")), school=school)
+
+
+def is_on(link: MisLink | None) -> bool:
+    """Whether the link's switch stands at on."""
+    return link is not None and link.state in (LinkState.ENABLED, LinkState.WAITING, LinkState.RECONNECT)
+
+
+def _to_mend(rejected: dict[str, int]) -> int:
+    return rejected.get(Rejection.ROW, 0) + rejected.get(Rejection.PART, 0)
+
+
+def _first_rejected(school: School) -> str:
+    record = selectors.standing_rejections(school).first()
+    if record is None:
+        return ""
+    where = f"Row {record.row}, {record.label}" if record.row else record.label
+    rest = " The other details were imported." if record.severity == Rejection.PART else ""
+    return f"{where}: {record.message}{rest}"
+
+
+def _first_differs(differing: QuerySet[ContactDetail], mis: Mis) -> str:
+    detail = differing.select_related("contact", "staff").order_by("mis_changed_at", "id").first()
+    if detail is None:
+        return ""
+    words = display_mobile if detail.kind == "mobile" else str
+    here = f"{words(detail.value)} here" if detail.value else "none here"
+    return f"{detail.contact or detail.staff}'s {detail.kind}: {here}, {words(detail.mis_value)} in {mis.name}."

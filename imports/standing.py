@@ -1,0 +1,170 @@
+"""Which alerts stand at a school, from what is true now. Pure: the page derives them when read, the mail when sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from imports import moments, presenting
+from imports.presenting import Run, many
+
+AGENT_SILENT_AFTER = dt.timedelta(hours=26)
+"""A heartbeat comes every ten minutes; a computer that is off overnight and a bank holiday morning is forgiven."""
+
+FAILED, HELD, MISSED, SILENT = "import-failed", "import-held", "import-missed", "agent-silent"
+REJECTED, PAUSED, RECONNECT, DIFFERS = "records-rejected", "link-paused", "link-reconnect", "values-differ"
+MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT)
+"""Kept as stored alerts too, so that each is mailed once. What differs is the report's matter, not an alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that needs a person. `path` leads below the school's address."""
+
+    key: str
+    severity: str
+    title: str
+    body: str = ""
+    button: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A night on which an import was due and none came."""
+
+    night: dt.date
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of one school's imports. `runs` are finished, no previews, the latest first, as (id, run)."""
+
+    mis_name: str = "the MIS"
+    push: bool = True
+    link_state: str = ""
+    """Empty before a link was made."""
+    state_since: dt.datetime | None = None
+    paused_at: dt.datetime | None = None
+    paused_why: str = ""
+    agent_seen: dt.datetime | None = None
+    runs: Sequence[tuple[int, Run]] = ()
+    missed: Sequence[Missed] = ()
+    """Nights missed since the last import that came, the oldest first."""
+    rejected_rows: int = 0
+    rejected_parts: int = 0
+    first_rejected: str = ""
+    differs: int = 0
+    first_differs: str = ""
+
+
+def alerts(facts: Facts, *, now: dt.datetime) -> list[Alert]:
+    """Return what needs a person, the gravest first."""
+    found = [alert for source in _SOURCES for alert in source(facts, now)]
+    return sorted(found, key=lambda alert: ("bad", "warn", "quiet").index(alert.severity))
+
+
+def _failed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.runs or facts.runs[0][1].state not in presenting.BROKEN:
+        return
+    import_id, run = facts.runs[0]
+    word = "failed" if run.state == "failed" else "was interrupted"
+    body = " ".join(
+        part for part in (presenting.reason(run), presenting.advice(run), "Everybody is as before.") if part
+    )
+    yield Alert(
+        FAILED,
+        "bad",
+        f"{presenting.said_by_night(run, now=now)} {word}",
+        body,
+        "See what to do",
+        f"imports/{import_id}/",
+    )
+
+
+def _held(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    arrived = next(((key, run) for key, run in facts.runs if run.state in (*presenting.IN, "held", "discarded")), None)
+    if arrived is None or arrived[1].state not in presenting.HELD:
+        return
+    import_id, run = arrived
+    partly = run.state == "partly_held"
+    title = "Removals wait for you" if partly else f"{presenting.said_by_night(run, now=now)} waits for you"
+    rest = "Everything else is in." if partly else "Nothing of it is in yet."
+    body = " ".join(part for part in (presenting.reason(run), rest) if part)
+    yield Alert(HELD, "warn", title, body, "Review", f"imports/{import_id}/")
+
+
+def _missed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.missed:
+        return
+    count, last = len(facts.missed), facts.missed[-1]
+    verb = "arrive" if facts.push else "run"
+    if count > 1:
+        title = f"{count} nights in a row did not {verb}"
+    elif last.night == moments.local(now).date():
+        title = f"Last night's import did not {verb}"
+    else:
+        title = f"The import of {moments.day(last.night, now=now)} did not {verb}"
+    came = next((run for _, run in facts.runs if run.state in presenting.IN), None)
+    until = f"What you see is as of {moments.stamp(came.when, now=now)}." if came else "Nothing has come in yet."
+    where = f"Test the link: it says which part between {facts.mis_name} and here does not answer."
+    yield Alert(MISSED, "bad", title, f"{until} {where}", "Test the link", "settings/mis-link/")
+
+
+def _silent(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    seen = facts.agent_seen
+    if not facts.push or facts.link_state != "enabled" or seen is None or now - seen < AGENT_SILENT_AFTER:
+        return
+    yield Alert(
+        SILENT,
+        "warn",
+        f"The agent has been silent since {moments.stamp(seen, now=now)}",
+        f"It sends what {facts.mis_name} says. Is the computer it runs on switched on and on the network?",
+        "What to check",
+        "settings/mis-link/",
+    )
+
+
+def _rejected(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    count = facts.rejected_rows + facts.rejected_parts
+    if not count:
+        return
+    if count == 1:
+        title = "1 record was rejected" + (" in part" if facts.rejected_parts else "")
+        body = facts.first_rejected
+    else:
+        title = f"{count:,} records were not taken in full"
+        body = f"{facts.rejected_rows:,} rejected whole, {facts.rejected_parts:,} in part. {facts.first_rejected}"
+    button = "See what to do"
+    yield Alert(REJECTED, "bad" if facts.rejected_rows else "warn", title, body.strip(), button, "imports/rejected/")
+
+
+def _paused(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if facts.paused_at is None:
+        return
+    since = moments.stamp(facts.paused_at, now=now)
+    why = f"{facts.paused_why.rstrip('.')}. " if facts.paused_why else ""
+    body = f"{why}No import changes anything until somebody resumes the link: mend {facts.mis_name} first."
+    yield Alert(PAUSED, "warn", f"Imports are paused since {since}", body, "Resume", "settings/mis-link/")
+
+
+def _reconnect(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if facts.link_state != "reconnect":
+        return
+    title = f"{facts.mis_name} no longer lets us in"
+    body = "Access was withdrawn there. Nothing comes in before it is connected again."
+    yield Alert(RECONNECT, "bad", title, body, "Reconnect", "settings/mis-link/")
+
+
+def _differs(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.differs:
+        return
+    verb = "differs" if facts.differs == 1 else "differ"
+    title = f"{many(facts.differs, 'value')} kept here {verb} from {facts.mis_name}"
+    body = facts.first_differs or f"Copy them to {facts.mis_name}, and they drop off the list by themselves."
+    yield Alert(DIFFERS, "warn", title, body, "Open report", "reports/verified-user-changes/")
+
+
+_SOURCES = (_reconnect, _failed, _missed, _held, _paused, _silent, _rejected, _differs)
