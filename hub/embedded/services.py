@@ -89,6 +89,7 @@ def environment(var: Path, services: Services, given: Mapping[str, str] | None =
     server is given.
     """
     given = dict(os.environ if given is None else given)
+    make_folder(var)
     kept = secrets.load(var)
     defaults = {
         name: kept[name] for name in ("SCHOOLGATE_SECRET_KEY", "SCHOOLGATE_KEYS") if f"{name}_FILE" not in given
