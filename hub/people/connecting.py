@@ -1,0 +1,128 @@
+"""Verbs that tie a person's record to a login, and end a leaver's access."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+
+from hub.accounts.models import Account, Membership, Role
+from hub.accounts.selectors import is_last_administrator
+from hub.core import alerts, audit
+from hub.core.errors import HubError
+from hub.core.models import School, Severity
+from hub.people.details import SENTENCES
+from hub.people.judging import judge
+from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Staff
+
+LEFT = "Left, as the MIS says"
+
+
+@transaction.atomic
+def connect(
+    *,
+    contact: Contact | None = None,
+    staff: Staff | None = None,
+    account: Account,
+    verified: Mapping[str, str],
+    by_name: str,
+    now: dt.datetime,
+) -> Connection:
+    """Make the person Connected, with the details they have proved to be theirs (kind → value).
+
+    From now on no import writes, fills or clears their email or mobile. Raises HubError where
+    another login has the record or a value is no email or mobile.
+    """
+    owner = _owner(contact, staff)
+    connection = _open_connection(owner, now)
+    if connection.connected_at and connection.account_id != account.pk:
+        raise HubError(f"{owner} is already connected with another login.")
+    connection.account = account
+    connection.connected_at = connection.connected_at or now
+    connection.save()
+    for kind, raw in verified.items():
+        _confirm(owner, kind, raw, by_name, now)
+    audit.record(
+        school=owner.school,
+        by=account,
+        action="person.connected",
+        object_kind=owner._meta.model_name or "",
+        object_id=owner.pk,
+        data={"verified": sorted(verified)},
+        now=now,
+    )
+    return connection
+
+
+@transaction.atomic
+def staff_left(*, staff_ids: Iterable[int], now: dt.datetime) -> int:
+    """End the memberships of these members of staff, who left in the MIS. Returns how many ended.
+
+    The school is told where its last administrator goes: somebody else has to be made one.
+    """
+    accounts = Connection.objects.filter(
+        staff__in=list(staff_ids), connected_at__isnull=False, ended_at=None, account__isnull=False
+    ).values_list("school_id", "account_id")
+    ended = 0
+    for school_id, account_id in accounts:
+        members = Membership.objects.select_for_update(of=("self",)).select_related("school", "account")
+        for membership in members.filter(school_id=school_id, account_id=account_id, ended_at=None):
+            _end_membership(membership, now)
+            ended += 1
+    return ended
+
+
+def _end_membership(membership: Membership, now: dt.datetime) -> None:
+    if membership.role == Role.ADMINISTRATOR and is_last_administrator(membership):
+        _say_that_nobody_administers(membership.school, str(membership.account), now)
+    membership.ended_at, membership.ended_why = now, LEFT
+    membership.save(update_fields=["ended_at", "ended_why"])
+    audit.record(
+        school=membership.school,
+        by=None,
+        action="staff.left",
+        object_kind="membership",
+        object_id=membership.pk,
+        data={"name": str(membership.account), "why": LEFT},
+        now=now,
+    )
+
+
+def _say_that_nobody_administers(school: School, name: str, now: dt.datetime) -> None:
+    alerts.raise_alert(
+        school=school,
+        key="no-administrator",
+        severity=Severity.BAD,
+        title="Nobody administers this school any more",
+        body=f"{name} was the last administrator and has left, as the MIS says. Ask the operator to invite another.",
+        now=now,
+    )
+
+
+def _owner(contact: Contact | None, staff: Staff | None) -> Contact | Staff:
+    owner = contact or staff
+    if owner is None or (contact and staff):
+        raise TypeError("connect() takes a contact or a member of staff")
+    return owner
+
+
+def _open_connection(owner: Contact | Staff, now: dt.datetime) -> Connection:
+    type(owner).objects.select_for_update().get(pk=owner.pk)
+    field = "contact" if isinstance(owner, Contact) else "staff"
+    known = Connection.objects.filter(**{field: owner}, school_id=owner.school_id, ended_at=None).first()
+    return known or Connection(**{field: owner}, school_id=owner.school_id, invited_at=now)
+
+
+def _confirm(owner: Contact | Staff, kind: str, raw: str, by_name: str, now: dt.datetime) -> None:
+    judged = judge(kind, raw)
+    if judged.value is None:
+        assert judged.reason
+        raise HubError(SENTENCES[judged.reason])
+    field = "contact" if isinstance(owner, Contact) else "staff"
+    detail = ContactDetail.objects.filter(**{field: owner}, school_id=owner.school_id, kind=kind).first()
+    detail = detail or ContactDetail(**{field: owner}, school_id=owner.school_id, kind=kind, changed_at=now)
+    if detail.value != judged.value:
+        detail.value, detail.changed_at, detail.changed_import, detail.deliverable = judged.value, now, None, True
+    detail.source, detail.changed_by, detail.verified_at = DetailSource.PERSON, by_name[:200], now
+    detail.save()
