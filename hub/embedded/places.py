@@ -72,12 +72,14 @@ def unprivileged_user() -> pwd.struct_passwd | None:
 
 
 def can_enter(folder: Path, user: pwd.struct_passwd) -> bool:
-    """Try whether `user` can work in `folder`."""
+    """Try whether `user` can work in `folder`: below one that only root may pass, a mode alone says nothing."""
     try:
-        done = subprocess.run(["/bin/true"], cwd=folder, check=False, **as_user(user))
-        return bool(done.returncode == 0)
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'cd "$1"', "sh", folder], cwd="/", stderr=subprocess.DEVNULL, **as_user(user)
+        )
     except OSError:
         return False
+    return bool(done.returncode == 0)
 
 
 def can_run(programs: Path, user: pwd.struct_passwd | None) -> bool:
@@ -116,13 +118,15 @@ def _copy_of(programs: Path, folder: Path) -> Path:
     """Copy a wheel's PostgreSQL, with the libraries beside it, to where another user can run it."""
     package = programs.parent.parent
     copied = folder / "programs" / package.name
-    if not (copied / "complete").exists():
+    found = (programs / "postgres").stat()
+    complete = copied / f"complete-{found.st_size}-{found.st_mtime_ns}"
+    if not complete.exists():
         shutil.rmtree(folder / "programs", ignore_errors=True)
         for part in (package, package.with_name(package.name + ".libs")):
             if part.exists():
                 shutil.copytree(part, folder / "programs" / part.name, ignore=shutil.ignore_patterns("include"))
         subprocess.run(["/bin/chmod", "-R", "a+rX,go-w", str(folder / "programs")], check=True)
-        (copied / "complete").touch()
+        complete.touch()
     return copied / "pginstall" / "bin"
 
 

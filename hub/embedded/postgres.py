@@ -165,7 +165,7 @@ class Postgres:
         """End a server that still runs on our data although its keeper is gone."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")[0])
-            if not alive(pid) or b"postgres" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if not alive(pid) or os.fsencode(self.data) not in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return
             os.kill(pid, signal.SIGINT)
             deadline = time.monotonic() + 10
