@@ -1,0 +1,171 @@
+"""From a stored payload to a plan: read, skip what is unchanged by digest, load, plan, guard. Writes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from hub.core.models import School
+from hub.people.models import ImportExclusion
+from imports import canonical, guards, payloads, policy, state
+from imports.models import Import, ImportPolicy, ImportState, MisLink
+from imports.plan import access_losses, build_plan
+from imports.types import Assessment, Change, Decision, History, Identity, Key, Plan, Reading, Verdict
+from mis_connectors import registry
+from mis_connectors.base import Connector
+from mis_connectors.records import Snapshot, SourceRecord
+
+WEEK = dt.timedelta(days=7)
+FULL_EVERY = dt.timedelta(days=7)
+"""Every seventh night nothing is skipped: a change behind the digests' back is put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a run reads by: all of it goes into the digests' salt."""
+
+    link: MisLink
+    connector: Connector
+    policy: ImportPolicy
+    salt: bytes
+
+
+def basis_of(link: MisLink) -> Basis:
+    connector = registry.connector(link.source.connector)
+    settings = policy.policy_of(link.school_id)
+    salt = payloads.salt_of(
+        connector.info.slug, connector.info.version, canonical.SCHEMA_VERSION, sorted(link.settings.items()),
+        policy.access_rule(settings),
+    )  # fmt: skip
+    return Basis(link, connector, settings, salt)
+
+
+@dataclass(slots=True)
+class Read:
+    """A payload read, with only what is new in canonical form."""
+
+    reading: Reading
+    identities: dict[Key, Identity]
+    absent: list[Identity]
+    full: bool
+
+
+def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
+    """Read a run's payload; raises `ConnectorError` and `PayloadCleared`."""
+    assert run.payload is not None
+    snapshot = basis.connector.read(payloads.incoming(run.payload, salt=basis.salt))
+    if not run.everybody:
+        snapshot = _of_some(snapshot)
+    identities = state.load_identities(basis.link.source)
+    excluded = frozenset(
+        ImportExclusion.objects.filter(school_id=run.school_id, source=basis.link.source).values_list(
+            "kind", "external_id"
+        )
+    )
+    for key in [key for key in identities if key[:2] in excluded]:
+        del identities[key]
+    full = is_full_night(basis.link, today)
+    present = {(record.kind.value, record.external_id) for record in snapshot.records}
+    absent = [
+        identity
+        for key, identity in identities.items()
+        if not identity.gone and key[0] in snapshot.complete and key[:2] not in present
+    ]
+    reading = canonical.canonical(
+        snapshot,
+        records=_to_open(snapshot, identities, absent, full=full),
+        supplies=basis.connector.info.supplies,
+        rule=policy.access_rule(basis.policy),
+        excluded=excluded,
+    )
+    return Read(reading, identities, absent, full)
+
+
+def is_full_night(link: MisLink, today: dt.date) -> bool:
+    return link.read_everything_on is None or today - link.read_everything_on >= FULL_EVERY
+
+
+def _of_some(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot of an upload that is not everybody: its absent records mean nothing."""
+    return Snapshot(
+        records=snapshot.records, complete=frozenset(), dfe_numbers=snapshot.dfe_numbers, notes=snapshot.notes,
+        orphans=snapshot.orphans,
+    )  # fmt: skip
+
+
+def _to_open(
+    snapshot: Snapshot, identities: dict[Key, Identity], absent: list[Identity], *, full: bool
+) -> list[SourceRecord]:
+    """Return the records that are new or differ, and the others of a person who has several."""
+    if full:
+        return list(snapshot.records)
+    opened, same = [], []
+    for record in snapshot.records:
+        known = identities.get((record.kind.value, record.external_id, 0))
+        is_same = known is not None and not known.gone and known.digest == record.digest
+        (same if is_same else opened).append(record)
+    if not opened and not absent:
+        return []
+    touched = {
+        (identity.key[0], identity.person_id)
+        for record in opened
+        if (identity := identities.get((record.kind.value, record.external_id, 0)))
+    } | {(identity.key[0], identity.person_id) for identity in absent}
+    records_of: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for key, identity in identities.items():
+        if (key[0], identity.person_id) in touched:
+            records_of[(key[0], identity.person_id)].add(key[1])
+    others = {(person[0], external_id) for person, ids in records_of.items() if len(ids) > 1 for external_id in ids}
+    return opened + [record for record in same if (record.kind.value, record.external_id) in others]
+
+
+@dataclass(slots=True)
+class Planned:
+    """What a run would do, what of it may be done, and what waits for a person."""
+
+    plan: Plan
+    assessment: Assessment
+    waiting: list[Change]
+
+
+def plan_run(basis: Basis, run: Import, read_: Read, *, school: School, local_now: dt.datetime) -> Planned:
+    """Plan and guard a run. The plan returned is the part that may be written."""
+    held = state.load(basis.link.source, read_.identities, facts=read_.reading.facts, absent=read_.absent)
+    decision = Decision(run.released.get("action", ""), run.released.get("removals", {}))
+    keep = frozenset(read_.reading.complete) if decision.action == "keep" else frozenset()
+    plan = build_plan(held, read_.reading, now=local_now, keep=keep)
+    assessment = guards.assess(
+        plan,
+        read_.reading,
+        limits=policy.limits(basis.policy),
+        history=history_of(basis.link, run, now=local_now),
+        decision=decision,
+        dfe_number=school.dfe_number,
+    )
+    if assessment.verdict == Verdict.PROCEED:
+        return Planned(plan, assessment, [])
+    if assessment.verdict == Verdict.WITHOUT_REMOVALS:
+        applied = build_plan(held, read_.reading, now=local_now, hold=assessment.held_kinds)
+        done = {(change.model, change.row_id, change.action) for change in applied.changes}
+        waiting = [c for c in plan.changes if c.row_id > 0 and (c.model, c.row_id, c.action) not in done]
+        return Planned(applied, assessment, waiting)
+    if assessment.verdict == Verdict.REFUSE:
+        return Planned(Plan(stats=plan.stats), assessment, plan.changes)
+    return Planned(access_losses(plan), assessment, plan.changes)
+
+
+def history_of(link: MisLink, run: Import, *, now: dt.datetime) -> History:
+    """Return what the last seven nights say of how many people there were and how many went unexplained."""
+    recent = Import.objects.filter(
+        school_id=link.school_id, link=link, preview=False, finished_at__gt=now - WEEK,
+        state__in=[ImportState.APPLIED, ImportState.UNCHANGED, ImportState.PARTLY_HELD],
+    ).exclude(pk=run.pk)  # fmt: skip
+    largest: dict[str, int] = defaultdict(int)
+    removed: dict[str, int] = defaultdict(int)
+    for counts in recent.values_list("counts", flat=True):
+        for kind, number in counts.get("known", {}).items():
+            largest[kind] = max(largest[kind], number)
+        for kind, number in counts.get("removed", {}).items():
+            removed[kind] += number
+    return History(dict(largest), dict(removed))

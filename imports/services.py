@@ -1,0 +1,294 @@
+"""Running an import: take in what came, claim it, read, plan, guard, apply, and say how it went.
+
+The phases are committed as they begin, so that a page can show them; everything an import changes
+is written in one transaction. A worker that dies holds no lock, so `imports.sweeping` finds its run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from hub.core.models import School
+from hub.people import services as people
+from hub.people.models import Staff
+from imports import alerts, apply, counting, nights, payloads, reading, rejected
+from imports.models import HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
+from imports.payloads import Readable
+from imports.types import Action, Plan, Verdict
+from mis_connectors import registry
+from mis_connectors.errors import ConnectorError
+
+logger = logging.getLogger(__name__)
+LONDON = ZoneInfo("Europe/London")
+ATTEMPTS = 3
+_KEPT_NOT_APPLIED = frozenset({LinkState.DISABLED, LinkState.FROZEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an upload: the run it started, or why none was."""
+
+    run: Import | None
+    payload: Payload
+    already: bool
+    sentence: str
+
+
+def receive(
+    *,
+    link: MisLink,
+    stream: Readable,
+    filename: str,
+    run_id: str,
+    kind: ImportKind,
+    requested_by: str = "",
+    night: dt.date | None = None,
+    everybody: bool = True,
+    preview: bool = False,
+    started_at: dt.datetime | None = None,
+    start: bool = True,
+    now: dt.datetime,
+) -> Received:
+    """Keep what came and queue its import; raises `PayloadTooLarge`.
+
+    The same run sent twice is one import. What comes over a link that is disabled or frozen is
+    kept and not imported; an upload by hand is imported all the same. With `start` false the run
+    is left to the caller.
+    """
+    connector = registry.connector(link.source.connector)
+    with payloads.spool(stream) as spooled, transaction.atomic():
+        stored = payloads.store(
+            link=link, spooled=spooled, filename=filename, run_id=run_id, connector=connector,
+            started_at=started_at, now=now,
+        )  # fmt: skip
+        run = Import.objects.filter(school_id=link.school_id, payload=stored.payload).order_by("pk").first()
+        if stored.already and run:
+            return Received(run, stored.payload, True, "This run had arrived already; it is imported once.")
+        if kind != ImportKind.UPLOAD and link.state in _KEPT_NOT_APPLIED:
+            sentence = "The MIS Link is switched off, so this was kept and not imported. Switch it on to import it."
+            return Received(None, stored.payload, False, sentence)
+        if kind != ImportKind.UPLOAD and link.paused_at is not None and not preview:
+            sentence = (
+                "Imports are paused since one was undone, so this was kept and not imported. Resume the link first."
+            )
+            return Received(None, stored.payload, False, sentence)
+        run = Import.objects.create(
+            school_id=link.school_id, link=link, payload=stored.payload, kind=kind, preview=preview,
+            everybody=everybody, night=night, requested_by=requested_by, created_at=now,
+        )  # fmt: skip
+        nights.claim(link=link, run=run, now=now)
+        if start:
+            enqueue(run)
+    return Received(run, stored.payload, False, "Thank you. It has arrived and is being imported.")
+
+
+def enqueue(run: Import) -> None:
+    """Ask a worker for this run once the transaction has committed; ids only."""
+    from imports.tasks import run_import
+
+    run_import.delay_on_commit(run.school_id, run.pk)
+
+
+def run(*, import_id: int, now: dt.datetime) -> Import | None:
+    """Carry out one run, unless it is not waiting or another process has it; returns it when it was ours."""
+    if not apply.try_lock(import_id):
+        return None
+    try:
+        claimed = _claim(import_id, now=now)
+        if claimed is not None:
+            _carry_out(claimed, now=now)
+            _after(claimed, now=now)
+        return claimed
+    finally:
+        apply.unlock(import_id)
+
+
+def _claim(import_id: int, *, now: dt.datetime) -> Import | None:
+    waiting = Import.objects.filter(pk=import_id, state__in=[ImportState.QUEUED, ImportState.INTERRUPTED])
+    try:
+        with transaction.atomic():
+            taken = waiting.update(state=ImportState.READING, started_at=now, attempts=F("attempts") + 1)
+    except IntegrityError:
+        return None  # Another run of this link is under way; the tick asks again.
+    if not taken:
+        return None
+    return Import.objects.select_related("link__source", "payload", "school").get(pk=import_id)
+
+
+def _carry_out(run: Import, *, now: dt.datetime) -> None:
+    try:
+        _import(run, now=now)
+    except ConnectorError as error:
+        fail(run, error.message, code="format", detail=error.detail, now=now)
+    except payloads.PayloadCleared as error:
+        fail(run, str(error), code="cleared", now=now)
+    except Exception:
+        logger.exception("Import %s was interrupted", run.pk)
+        _interrupt(run, now=now)
+
+
+def _import(run: Import, *, now: dt.datetime) -> None:
+    local_now = now.astimezone(LONDON)
+    basis = reading.basis_of(run.link)
+    if (last := _same_as_last(run, basis, today=local_now.date())) is not None:
+        counts = {
+            **last.counts,
+            "added": 0,
+            "updated": 0,
+            "ended": 0,
+            "kept": 0,
+            "rejected": 0,
+            "by_kind": {},
+            "removed": {},
+        }
+        _finish(run, ImportState.UNCHANGED, now=now, counts=counts)
+        return
+    read = reading.read(basis, run, today=local_now.date())
+    _phase(run, ImportState.PLANNING)
+    for attempt in range(ATTEMPTS):
+        planned = reading.plan_run(basis, run, read, school=run.school, local_now=local_now)
+        if run.preview:
+            _show(run, planned, read, now=now)
+            return
+        try:
+            _apply(run, basis, read, planned, now=now)
+            return
+        except apply.StateMoved:
+            if attempt == ATTEMPTS - 1:
+                raise
+
+
+def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Import | None:
+    """Return the last import of the link if it was of the same bytes, read the same way, and all went in."""
+    assert run.payload is not None
+    if run.preview or not run.payload.content_digest or reading.is_full_night(basis.link, today) or run.released:
+        return None
+    earlier = Import.objects.filter(school_id=run.school_id, link=run.link, preview=False, finished_at__isnull=False)
+    last = (
+        earlier.exclude(pk=run.pk).exclude(state=ImportState.FAILED).select_related("payload").order_by("-pk").first()
+    )
+    if last is None or last.state not in (ImportState.APPLIED, ImportState.UNCHANGED) or last.payload is None:
+        return None
+    same_bytes = bytes(last.payload.content_digest) == bytes(run.payload.content_digest)
+    return (
+        last if same_bytes and last.counts.get("salt") == basis.salt.hex() and last.everybody == run.everybody else None
+    )
+
+
+def _show(run: Import, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
+    counts = counting.counts_of(planned.plan, read.reading, planned.assessment, rejected=len(planned.plan.problems))
+    would = counting.rows_of([*planned.waiting, *planned.plan.changes])
+    _finish(
+        run, _state_of(planned, planned.plan), now=now, counts=counts, would=would,
+        reasons=_reasons(planned), notes=list(read.reading.notes),
+    )  # fmt: skip
+
+
+def _apply(
+    run: Import, basis: reading.Basis, read: reading.Read, planned: reading.Planned, *, now: dt.datetime
+) -> None:
+    today = now.astimezone(LONDON).date()
+    plan = planned.plan
+    _phase(run, ImportState.APPLYING)
+    with transaction.atomic():
+        apply.lock_school(run.school_id)
+        new_rejected = 0
+        if planned.assessment.verdict is not Verdict.REFUSE:
+            apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
+            new_rejected = rejected.record(
+                run=run, problems=plan.problems, opened=read.reading.opened, present=read.reading.present,
+                complete=read.reading.complete, now=now,
+            )  # fmt: skip
+            _people_follow(run, plan, now=now, today=today)
+            if read.full and planned.assessment.verdict is not Verdict.HOLD:
+                MisLink.objects.filter(pk=run.link_id).update(read_everything_on=today)
+        counts = counting.counts_of(plan, read.reading, planned.assessment, rejected=new_rejected)
+        counts["salt"] = basis.salt.hex()
+        _supersede(run, now=now)
+        _finish(
+            run, _state_of(planned, plan), now=now, counts=counts, would=counting.rows_of(planned.waiting),
+            reasons=_reasons(planned), notes=list(read.reading.notes),
+        )  # fmt: skip
+
+
+def _people_follow(run: Import, plan: Plan, *, now: dt.datetime, today: dt.date) -> None:
+    """Bring groups up to date, and end the access of staff whose leaving date has come."""
+    people.refresh_groups(school_id=run.school_id)
+    if any(change.person_kind == "staff" and change.action is Action.ENDED for change in plan.changes):
+        left = Staff.objects.filter(school_id=run.school_id, leaving_date__lte=today)
+        people.staff_left(staff_ids=list(left.values_list("pk", flat=True)), now=now)
+
+
+def _state_of(planned: reading.Planned, plan: Plan) -> ImportState:
+    verdict = planned.assessment.verdict
+    if verdict in (Verdict.HOLD, Verdict.REFUSE):
+        return ImportState.HELD
+    if verdict is Verdict.WITHOUT_REMOVALS:
+        return ImportState.PARTLY_HELD
+    return ImportState.UNCHANGED if plan.is_empty else ImportState.APPLIED
+
+
+def _reasons(planned: reading.Planned) -> list[dict[str, str]]:
+    return [
+        {"code": reason.code, "sentence": reason.sentence, "advice": reason.advice}
+        for reason in planned.assessment.reasons
+    ]
+
+
+def _supersede(run: Import, *, now: dt.datetime) -> None:
+    """Close an older hold of this link: the newest snapshot speaks."""
+    older = Import.objects.filter(
+        school_id=run.school_id, link_id=run.link_id, preview=False, decided_at=None, pk__lt=run.pk
+    )
+    older.filter(state=ImportState.HELD).update(state=ImportState.DISCARDED, decided_at=now)
+    older.filter(state__in=HELD_STATES).update(decided_at=now)
+
+
+def _phase(run: Import, state: ImportState) -> None:
+    run.state = state
+    run.save(update_fields=["state"])
+
+
+def _finish(run: Import, state: ImportState, *, now: dt.datetime, **values: object) -> None:
+    run.state = state
+    run.finished_at = max(_clock(), now)
+    for name, value in values.items():
+        setattr(run, name, value)
+    run.save(update_fields=["state", "finished_at", *values])
+
+
+def _clock() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def fail(run: Import, sentence: str, *, code: str, detail: str = "", now: dt.datetime) -> None:
+    """End a run as failed, with a sentence for the office. The payload is kept."""
+    advice = "Everything is as it was before. The file is kept for support."
+    _finish(
+        run, ImportState.FAILED, now=now, detail=detail,
+        reasons=[{"code": code, "sentence": sentence, "advice": advice}],
+    )  # fmt: skip
+
+
+def _interrupt(run: Import, *, now: dt.datetime) -> None:
+    if run.attempts >= ATTEMPTS:
+        fail(
+            run, "Something went wrong on our side three times, so this import was given up.", code="internal", now=now
+        )
+    else:
+        Import.objects.filter(pk=run.pk).update(state=ImportState.INTERRUPTED)
+        run.state = ImportState.INTERRUPTED
+
+
+def _after(run: Import, *, now: dt.datetime) -> None:
+    if not run.preview:
+        try:
+            alerts.refresh(School.objects.get(pk=run.school_id), now)
+        except Exception:
+            logger.exception("Alerts of import %s could not be refreshed", run.pk)

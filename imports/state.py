@@ -1,0 +1,147 @@
+"""Loading what the hub holds of the people a snapshot touches, as plain types; constant queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+
+from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, MisSource, Pupil, PupilContact, Staff
+from imports.types import (
+    CONTACT,
+    CONTACT_FIELDS,
+    LINK_FIELDS,
+    PUPIL,
+    PUPIL_FIELDS,
+    STAFF,
+    STAFF_FIELDS,
+    Detail,
+    Facts,
+    Identity,
+    Key,
+    State,
+)
+
+
+def load_identities(source: MisSource) -> dict[Key, Identity]:
+    """Return every identity of a source, without its emails and mobiles: one query."""
+    rows = MisIdentity.objects.filter(school_id=source.school_id, source=source).values_list(
+        "pk", "kind", "external_id", "part", "pupil_id", "contact_id", "staff_id", "digest", "gone_on"
+    )
+    return {
+        (kind, external_id, part): Identity(
+            pk, (kind, external_id, part), pupil or contact or staff, bytes(digest), gone_on is not None
+        )
+        for pk, kind, external_id, part, pupil, contact, staff, digest, gone_on in rows.iterator(chunk_size=10_000)
+    }
+
+
+def load(
+    source: MisSource, identities: dict[Key, Identity], *, facts: Iterable[Facts], absent: Iterable[Identity]
+) -> State:
+    """Return the state that planning needs: people behind the facts and the absent, and possible matches."""
+    state = State(identities=identities)
+    if not identities and not Pupil.objects.filter(school_id=source.school_id).exists():
+        return state
+    loader = _Loader(source.school_id, state)
+    known: dict[str, set[int]] = {PUPIL: set(), CONTACT: set(), STAFF: set()}
+    fresh: list[Facts] = []
+    for fact in facts:
+        if identity := identities.get(fact.key):
+            known[fact.key[0]].add(identity.person_id)
+        else:
+            fresh.append(fact)
+    for identity in absent:
+        known[identity.key[0]].add(identity.person_id)
+    loader.pupils(known[PUPIL], [fact for fact in fresh if fact.key[0] == PUPIL])
+    loader.contacts(known[CONTACT], [fact for fact in fresh if fact.key[0] == CONTACT])
+    loader.staff(known[STAFF], fresh=any(fact.key[0] == STAFF for fact in fresh))
+    return state
+
+
+class _Loader:
+    """Fills a State; every method costs the same number of queries however many people there are."""
+
+    def __init__(self, school_id: int, state: State) -> None:
+        self.school_id = school_id
+        self.state = state
+
+    def _people(self, model: Any, kind: str, fields: tuple[str, ...], where: Q) -> None:
+        rows = model.objects.filter(where, school_id=self.school_id).values_list("pk", *fields)
+        people = self.state.people[kind]
+        for row in rows.iterator(chunk_size=10_000):
+            people[row[0]] = dict(zip(fields, row[1:], strict=True))
+
+    def pupils(self, ids: set[int], fresh: list[Facts]) -> None:
+        where = Q(pk__in=ids)
+        if fresh:
+            upns = {fact.values.get(name) for fact in fresh for name in ("upn", "former_upn")} - {"", None}
+            born = {fact.values.get("date_of_birth") for fact in fresh} - {None}
+            where |= Q(upn__in=upns) | Q(date_of_birth__in=born)
+        self._people(Pupil, PUPIL, PUPIL_FIELDS, where)
+        years = Pupil.objects.filter(school_id=self.school_id, leaving_date=None).values_list("year_group", flat=True)
+        numbered = [year for year in years.distinct() if year.isdecimal()]
+        self.state.top_year = max(numbered, key=int, default="")
+
+    def contacts(self, ids: set[int], fresh: list[Facts]) -> None:
+        wanted = ids | self._candidates(fresh)
+        if not wanted:
+            return
+        self._people(Contact, CONTACT, CONTACT_FIELDS, Q(pk__in=wanted))
+        by_hand = Contact.objects.filter(school_id=self.school_id, made_by_hand=True, pk__in=wanted)
+        self.state.by_hand |= {(CONTACT, pk) for pk in by_hand.values_list("pk", flat=True)}
+        links = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=wanted)
+        for pk, pupil, contact, *values in links.values_list("pk", "pupil_id", "contact_id", *LINK_FIELDS):
+            self.state.links[(pupil, contact)] = {
+                "id": pk, "pupil_id": pupil, "contact_id": contact, **dict(zip(LINK_FIELDS, values, strict=True)),
+            }  # fmt: skip
+        self._details(CONTACT, wanted)
+        self._identity_details(wanted)
+
+    def _candidates(self, fresh: list[Facts]) -> set[int]:
+        """Return contacts that a new record may be: of the same pupils, or with the same email or mobile."""
+        if not fresh:
+            return set()
+        identities = self.state.identities
+        pupils = {
+            identity.person_id
+            for fact in fresh
+            for link in fact.links
+            if (identity := identities.get((PUPIL, link.pupil_external_id, 0)))
+        }
+        linked = PupilContact.objects.filter(school_id=self.school_id, pupil_id__in=pupils)
+        values = {value for fact in fresh for value in (*fact.emails, *fact.mobiles)}
+        same = ContactDetail.objects.filter(school_id=self.school_id, value__in=values, staff=None)
+        return set(linked.values_list("contact_id", flat=True)) | set(same.values_list("contact_id", flat=True))
+
+    def staff(self, ids: set[int], *, fresh: bool) -> None:
+        if not ids and not fresh:
+            return
+        self._people(Staff, STAFF, STAFF_FIELDS, Q() if fresh else Q(pk__in=ids))
+        everyone = set(self.state.people[STAFF])
+        by_hand = Staff.objects.filter(school_id=self.school_id, made_by_hand=True, pk__in=everyone)
+        self.state.by_hand |= {(STAFF, pk) for pk in by_hand.values_list("pk", flat=True)}
+        self._details(STAFF, everyone)
+
+    def _details(self, kind: str, ids: set[int]) -> None:
+        column = f"{kind}_id"
+        details = ContactDetail.objects.filter(school_id=self.school_id, **{f"{column}__in": ids})
+        for owner, pk, *values in details.values_list(column, "pk", "kind", "value", "mis_value", "source"):
+            detail_kind, value, mis_value, source = values
+            self.state.details[((kind, owner), detail_kind)] = Detail(pk, value, mis_value, source)
+        connected = Connection.objects.filter(
+            school_id=self.school_id, ended_at=None, connected_at__isnull=False, **{f"{column}__in": ids}
+        )
+        self.state.connected |= {(kind, owner) for owner in connected.values_list(column, flat=True)}
+
+    def _identity_details(self, contact_ids: set[int]) -> None:
+        rows = MisIdentity.objects.filter(school_id=self.school_id, contact_id__in=contact_ids).values_list(
+            "kind", "external_id", "part", "emails", "mobiles"
+        )
+        for kind, external_id, part, emails, mobiles in rows:
+            key = (kind, external_id, part)
+            if known := self.state.identities.get(key):
+                self.state.identities[key] = Identity(
+                    known.id, key, known.person_id, known.digest, known.gone, tuple(emails), tuple(mobiles)
+                )

@@ -1,0 +1,200 @@
+"""Putting back what an import changed, from its own audit, in a fixed number of statements.
+
+A row still as the import left it goes back; one that has moved on since, or whose person has
+Connected, is left and named. The digests of everybody concerned are reset, so that the next
+import reads them again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Model
+
+from hub.people import services as people
+from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
+from imports import apply, bulk
+from imports.models import Import, ImportChange
+from imports.types import CONTACT, DETAIL, IDENTITY, LINK, PUPIL, STAFF
+
+POSSIBLE_FOR = dt.timedelta(days=14)
+_MODELS: dict[str, type[Model]] = {
+    PUPIL: Pupil,
+    CONTACT: Contact,
+    STAFF: Staff,
+    LINK: PupilContact,
+    DETAIL: ContactDetail,
+}
+_DETAIL_COLUMNS = ("value", "mis_value", "source")
+_MOVED_ON = "has changed again since, so it was left as it is"
+_CONNECTED = "has connected since, so what they confirmed was left as it is"
+_IN_USE = "is in use since, so the record was kept"
+
+Row = dict[str, Any]
+
+
+def undo(run: Import, *, now: dt.datetime) -> list[Row]:
+    """Put back the changes of `run`, newest first, and return what was left, as rows to show."""
+    apply.lock_school(run.school_id)
+    worker = _Undo(run, now)
+    worker.put_back()
+    worker.take_away()
+    worker.reset_identities()
+    people.refresh_groups(school_id=run.school_id)
+    return worker.left
+
+
+class _Undo:
+    def __init__(self, run: Import, now: dt.datetime) -> None:
+        self.run, self.now = run, now
+        self.school_id = run.school_id
+        self.left: list[Row] = []
+        self.changes = list(ImportChange.objects.filter(school_id=run.school_id, run=run).order_by("-pk"))
+        self.connected = self._connected()
+        later = ImportChange.objects.filter(school_id=self.school_id, run_id__gt=run.pk).exclude(action="kept")
+        self.moved_on = set(later.values_list("person_kind", "person_id").distinct())
+
+    def _connected(self) -> set[tuple[str, int]]:
+        rows = Connection.objects.filter(school_id=self.school_id, ended_at=None, connected_at__isnull=False)
+        return {
+            (CONTACT, contact) if contact else (STAFF, staff)
+            for contact, staff in rows.values_list("contact_id", "staff_id")
+        }
+
+    def _leave(self, change: ImportChange, why: str) -> None:
+        self.left.append({"kind": change.person_kind, "person_id": change.person_id, "model": change.model, "why": why})
+
+    def put_back(self) -> None:
+        """Return changed columns to what they were, table by table."""
+        changed: dict[str, list[ImportChange]] = defaultdict(list)
+        for change in self.changes:
+            if change.before and change.model in _MODELS:
+                changed[change.model].append(change)
+        for model, changes in changed.items():
+            self._put_back(model, changes)
+
+    def _put_back(self, model: str, changes: list[ImportChange]) -> None:
+        table = _MODELS[model]
+        rows = table._default_manager.filter(school_id=self.school_id).in_bulk([change.row_id for change in changes])
+        columns: set[str] = set()
+        touched = []
+        for change in changes:
+            row = rows.get(change.row_id)
+            if row is None:
+                self._leave(change, _MOVED_ON)
+                continue
+            put = self._detail_columns(change, row) if model == DETAIL else self._columns(change, row)
+            for name, value in put.items():
+                setattr(row, name, value)
+            if put:
+                columns.update(put)
+                touched.append(row)
+        if touched:
+            table._default_manager.bulk_update(touched, sorted(columns), batch_size=1000)
+
+    def _columns(self, change: ImportChange, row: Model) -> Row:
+        put: Row = {}
+        for name, before in change.before.items():
+            if name == "pupil_id":
+                continue
+            if _as_stored(getattr(row, name)) == change.after[name]:
+                put[name] = _from_stored(row, name, before)
+            else:
+                self._leave(change, _MOVED_ON)
+        return put
+
+    def _detail_columns(self, change: ImportChange, row: Any) -> Row:
+        before, after = change.before, change.after
+        put: Row = {"mis_value": before["mis_value"]} if row.mis_value == after["mis_value"] else {}
+        if (before["value"], before["source"]) == (after["value"], after["source"]):
+            return put
+        owner = (change.person_kind, change.person_id)
+        if owner in self.connected:
+            self._leave(change, _CONNECTED)
+        elif row.value != after["value"] or row.source != after["source"]:
+            self._leave(change, _MOVED_ON)
+        else:
+            put |= {"value": before["value"], "source": before["source"] or "mis", "changed_at": self.now}
+            put |= {"changed_by": f"Undo of import {self.run.pk}", "changed_import": None}
+        return put
+
+    def take_away(self) -> None:
+        """Remove the people, links and details that the import added, unless something holds on to them."""
+        added: dict[str, list[ImportChange]] = defaultdict(list)
+        for change in self.changes:
+            if change.action == "added":
+                added[change.model].append(change)
+        self._take(LINK, added[LINK], lambda change: False)
+        new_details = [change for change in self.changes if change.model == DETAIL and not change.before.get("source")]
+        self._take(DETAIL, new_details, lambda change: (change.person_kind, change.person_id) in self.connected)
+        kept_contacts = self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
+        self._take(STAFF, added[STAFF], lambda change: (STAFF, change.person_id) in self.connected)
+        still_linked = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=kept_contacts)
+        linked = set(still_linked.values_list("pupil_id", flat=True))
+        self._take(PUPIL, added[PUPIL], lambda change: change.row_id in linked)
+
+    def _holds_on_to_contact(self) -> Callable[[ImportChange], bool]:
+        ids = [change.row_id for change in self.changes if change.action == "added" and change.model == CONTACT]
+        details = ContactDetail.objects.filter(school_id=self.school_id, contact_id__in=ids).exclude(source="mis")
+        edited = set(details.values_list("contact_id", flat=True))
+        return lambda change: (CONTACT, change.row_id) in self.connected or change.row_id in edited
+
+    def _take(self, model: str, changes: list[ImportChange], is_held: Callable[[ImportChange], bool]) -> set[int]:
+        """Delete rows with what hangs on them; return the ids of those that something holds on to."""
+        held: set[int] = set()
+        gone: list[int] = []
+        for change in changes:
+            person = (change.person_kind, change.person_id)
+            if is_held(change) or person in self.moved_on:
+                held.add(change.row_id)
+                self._leave(change, _CONNECTED if person in self.connected else _IN_USE)
+            else:
+                gone.append(change.row_id)
+        if gone:
+            for table, column in _HANGING[model]:
+                bulk.statement(
+                    f"DELETE FROM {table} WHERE school_id = %s AND {column} = ANY(%s)", [self.school_id, gone]
+                )
+        return held
+
+    def reset_identities(self) -> None:
+        """Give moved identities back and forget the digests, so that the next import reads these records again."""
+        moved = [change.row_id for change in self.changes if change.model == IDENTITY]
+        MisIdentity.objects.filter(school_id=self.school_id, pk__in=moved).delete()
+        people_of: dict[str, set[int]] = defaultdict(set)
+        for change in self.changes:
+            people_of[change.person_kind].add(change.person_id)
+        for kind, ids in people_of.items():
+            identities = MisIdentity.objects.filter(school_id=self.school_id, **{f"{kind}_id__in": ids})
+            identities.update(digest=b"", gone_on=None)
+
+
+_HANGING: dict[str, tuple[tuple[str, str], ...]] = {
+    LINK: (("people_pupilcontact", "id"),),
+    DETAIL: (("people_contactdetail", "id"),),
+    CONTACT: (
+        ("people_misidentity", "contact_id"), ("people_contactdetail", "contact_id"),
+        ("people_pupilcontact", "contact_id"), ("people_connection", "contact_id"), ("people_contact", "id"),
+    ),
+    STAFF: (
+        ("people_misidentity", "staff_id"), ("people_contactdetail", "staff_id"),
+        ("people_connection", "staff_id"), ("people_staff", "id"),
+    ),
+    PUPIL: (
+        ("people_misidentity", "pupil_id"), ("people_groupmember", "pupil_id"),
+        ("people_pupilcontact", "pupil_id"), ("people_pupil", "id"),
+    ),
+}  # fmt: skip
+"""What is deleted with a row, in order: table and the column that names it."""
+
+
+def _as_stored(value: Any) -> Any:
+    """Return a column's value as the audit's JSON has it."""
+    return str(value) if isinstance(value, dt.date) else value
+
+
+def _from_stored(row: Model, name: str, value: Any) -> Any:
+    return row._meta.get_field(name).to_python(value) if value is not None else None
