@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -48,3 +49,15 @@ def connector(slug: str) -> Connector:
 def infos() -> list[ConnectorInfo]:
     """Return how every installed connector describes itself, by name of the MIS."""
     return sorted((connector.info for connector in connectors().values()), key=lambda info: info.mis_name)
+
+
+def agent_source(slug: str) -> str | None:
+    """Return the text of the one file in a connector's `agent` folder, or None if it has none.
+
+    Raises `UnknownConnector`.
+    """
+    for config in apps.get_app_configs():
+        if isinstance(config, MisConnectorConfig) and config.connector().info.slug == slug:
+            files = sorted((Path(config.path) / "agent").glob("*_agent.py"))
+            return files[0].read_text(encoding="utf-8") if files else None
+    raise UnknownConnector(f"No connector named {slug!r} is installed.")
