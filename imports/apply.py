@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from django.db import connection
@@ -268,6 +268,33 @@ def _json(values: Values) -> str:
 
 def _blank(name: str) -> Any:
     return None if name in _TYPES else ""
+
+
+def remember_passed(
+    passed: Mapping[tuple[str, str], bytes], opened: Set[tuple[str, str]], *, source: MisSource
+) -> None:
+    """Remember the digests of records that made nobody a person, and forget those that do now."""
+    if not opened:
+        return
+    loaded = bulk.load(
+        "passed",
+        "kind text, external_id text, digest bytea",
+        ((kind, external_id, passed.get((kind, external_id))) for kind, external_id in opened),
+    )
+    bulk.statement(
+        f"""
+        DELETE FROM imports_passedrecord p USING {loaded} l
+        WHERE p.school_id = %s AND p.source_id = %s AND p.kind = l.kind AND p.external_id = l.external_id
+        """,
+        [source.school_id, source.pk],
+    )
+    bulk.statement(
+        f"""
+        INSERT INTO imports_passedrecord (school_id, source_id, kind, external_id, digest)
+        SELECT %s, %s, kind, external_id, digest FROM {loaded} WHERE digest IS NOT NULL
+        """,
+        [source.school_id, source.pk],
+    )
 
 
 def try_lock(import_id: int) -> bool:

@@ -64,7 +64,7 @@ def canonical(
         present=frozenset((record.kind.value, record.external_id) for record in snapshot.records),
         complete=frozenset(kind.value for kind in snapshot.complete),
         dfe_numbers=snapshot.dfe_numbers,
-        unread=frozenset(reader.unread),
+        unread=reader.unread,
         problems=tuple(reader.problems),
         opened=frozenset(reader.opened),
         notes=snapshot.notes,
@@ -81,7 +81,7 @@ class _Reader:
         }
         self.facts: list[Facts] = []
         self.problems: list[Problem] = []
-        self.unread: set[tuple[str, str]] = set()
+        self.unread: dict[tuple[str, str], bytes] = {}
         self.opened: set[tuple[str, str]] = set()
 
     def read(self, source: SourceRecord) -> None:
@@ -94,7 +94,7 @@ class _Reader:
         if found:
             self.facts += found
         else:
-            self.unread.add(name)
+            self.unread[name] = source.digest
 
     def _facts(self, source: SourceRecord, opened: Opened, label: str) -> list[Facts]:
         record = opened.record

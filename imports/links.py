@@ -39,7 +39,7 @@ def current_link(school: School) -> MisLink | None:
 
 
 @transaction.atomic
-def create_link(*, school: School, connector: str, by: Account, now: dt.datetime) -> MisLink:
+def create_link(*, school: School, connector: str, by: Account | None, now: dt.datetime) -> MisLink:
     """Choose the school's MIS: a source and its link, not set up yet, for every night at 02:00.
 
     Raises `LinkRefused` for an MIS that is not installed, or where the school has one already.
@@ -51,7 +51,7 @@ def create_link(*, school: School, connector: str, by: Account, now: dt.datetime
     last = MisSource.objects.filter(school=school).aggregate(last=Max("generation"))["last"] or 0
     source = MisSource.objects.create(school=school, connector=info.slug, generation=last + 1, started_at=now)
     link = MisLink.objects.create(
-        school=school, source=source, state_since=now, state_by=str(by), weekdays=list(schedule.EVERY_NIGHT)
+        school=school, source=source, state_since=now, state_by=str(by or ""), weekdays=list(schedule.EVERY_NIGHT)
     )
     _audit(link, "created", by=by, now=now, connector=info.slug)
     return link

@@ -116,6 +116,25 @@ class PayloadChunk(SchoolOwned):
         constraints = [models.UniqueConstraint(fields=["payload", "number"], name="imports_payloadchunk_in_order")]
 
 
+class PassedRecord(SchoolOwned):
+    """A record of the MIS that was read and makes nobody a person here: no access, rejected, a pre-admission.
+
+    Its digest is remembered, so that it is not read again until it changes.
+    """
+
+    source = models.ForeignKey(MisSource, on_delete=models.CASCADE, db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=7)
+    external_id = models.CharField(max_length=100)
+    digest = models.BinaryField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "source", "kind", "external_id"], name="imports_passedrecord_once"
+            ),
+        ]
+
+
 class ImportKind(models.TextChoices):
     AUTOLINK = "autolink", "Autolink"
     CLOUDLINK = "cloudlink", "Cloudlink"

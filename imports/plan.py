@@ -63,7 +63,11 @@ class _Planner:
     def __init__(self, state: State, reading: Reading, today: dt.date, hold: Set[str], keep: Set[str]) -> None:
         self.state, self.reading, self.today = state, reading, today
         self.hold, self.keep = hold, keep
-        self.plan = Plan(stats={kind: KindStats() for kind in KINDS}, problems=list(reading.problems))
+        self.plan = Plan(
+            stats={kind: KindStats() for kind in KINDS},
+            problems=list(reading.problems),
+            passed={name: digest for name, digest in reading.unread.items() if (*name, 0) not in state.identities},
+        )
         self.matcher = Matcher(state, reading.present)
         self.next_id = -1
         self.owners: dict[tuple[str, int], list[Identity]] = defaultdict(list)
@@ -189,7 +193,9 @@ class _Planner:
         for fact in facts:
             pupil_ids = {self.person_of[key] for key in _pupil_keys(fact) if key in self.person_of}
             identity = self.state.identities.get(fact.key)
-            if identity is None and not any(link.values["access"] for link in fact.links):
+            if identity is None and not self._is_recipient(fact):
+                if all(key in self.person_of for key in _pupil_keys(fact)):
+                    self.plan.passed[fact.key[:2]] = fact.digest
                 continue
             person_id = identity.person_id if identity else self._find_contact(fact, pupil_ids)
             groups[person_id].append((fact, pupil_ids))
@@ -199,6 +205,12 @@ class _Planner:
                 self._add_contact(person_id, records)
             else:
                 self._known_contact(person_id, records)
+
+    def _is_recipient(self, fact: Facts) -> bool:
+        """Say whether a new record's links admit it, to at least one pupil who is here."""
+        return any(
+            link.values["access"] and (PUPIL, link.pupil_external_id, 0) in self.person_of for link in fact.links
+        )
 
     def _find_contact(self, fact: Facts, pupil_ids: set[int]) -> int:
         same, doubtful = self.matcher.contact(fact, pupil_ids)

@@ -74,7 +74,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
     ]
     reading = canonical.canonical(
         snapshot,
-        records=_to_open(snapshot, identities, absent, full=full),
+        records=_to_open(snapshot, identities, absent, state.load_passed(basis.link.source), full=full),
         supplies=basis.connector.info.supplies,
         rule=policy.access_rule(basis.policy),
         excluded=excluded,
@@ -95,7 +95,12 @@ def _of_some(snapshot: Snapshot) -> Snapshot:
 
 
 def _to_open(
-    snapshot: Snapshot, identities: dict[Key, Identity], absent: list[Identity], *, full: bool
+    snapshot: Snapshot,
+    identities: dict[Key, Identity],
+    absent: list[Identity],
+    passed: dict[tuple[str, str], bytes],
+    *,
+    full: bool,
 ) -> list[SourceRecord]:
     """Return the records that are new or differ, and the others of a person who has several."""
     if full:
@@ -103,7 +108,10 @@ def _to_open(
     opened, same = [], []
     for record in snapshot.records:
         known = identities.get((record.kind.value, record.external_id, 0))
-        is_same = known is not None and not known.gone and known.digest == record.digest
+        if known is None:
+            is_same = passed.get((record.kind.value, record.external_id)) == record.digest
+        else:
+            is_same = not known.gone and known.digest == record.digest
         (same if is_same else opened).append(record)
     if not opened and not absent:
         return []

@@ -201,6 +201,7 @@ def _apply(
         new_rejected = 0
         if planned.assessment.verdict is not Verdict.REFUSE:
             apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
+            apply.remember_passed(plan.passed, read.reading.opened, source=basis.link.source)
             new_rejected = rejected.record(
                 run=run, problems=plan.problems, opened=read.reading.opened, present=read.reading.present,
                 complete=read.reading.complete, now=now,

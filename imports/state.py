@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, MisSource, Pupil, PupilContact, Staff
+from imports.models import PassedRecord
 from imports.types import (
     CONTACT,
     CONTACT_FIELDS,
@@ -35,6 +36,12 @@ def load_identities(source: MisSource) -> dict[Key, Identity]:
         )
         for pk, kind, external_id, part, pupil, contact, staff, digest, gone_on in rows.iterator(chunk_size=10_000)
     }
+
+
+def load_passed(source: MisSource) -> dict[tuple[str, str], bytes]:
+    """Return the digests of the records that made nobody a person: one query."""
+    rows = PassedRecord.objects.filter(school_id=source.school_id, source=source)
+    return {(kind, key): bytes(digest) for kind, key, digest in rows.values_list("kind", "external_id", "digest")}
 
 
 def load(

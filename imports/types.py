@@ -165,8 +165,8 @@ class Reading:
     """(kind, external id) of every record in the snapshot, unchanged ones too."""
     complete: frozenset[str]
     dfe_numbers: frozenset[str]
-    unread: frozenset[tuple[str, str]] = frozenset()
-    """Rejected whole or not to be imported: present, but saying nothing."""
+    unread: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    """Rejected whole or not to be imported: present, but saying nothing. With the record's digest."""
     problems: tuple[Problem, ...] = ()
     opened: frozenset[tuple[str, str]] = frozenset()
     """Every record that was read, so that problems which no longer stand can close."""
@@ -233,6 +233,8 @@ class Plan:
     """(identity id, digest, emails, mobiles): also brings back one that was gone."""
     gone_identities: dict[str, list[int]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
+    passed: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Records that make nobody a person here, with their digests: not read again until they change."""
     stats: dict[str, KindStats] = field(default_factory=dict)
 
     @property
