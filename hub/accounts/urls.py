@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in and out, and accepting an invitation."""
 
 from __future__ import annotations
 
@@ -10,4 +10,6 @@ app_name = "accounts"
 urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
     path("sign-out/", views.SignOut.as_view(), name="sign_out"),
+    path("invitation/", views.invitation, name="invitation"),
+    path("invitation/<str:token>/", views.invitation_link, name="invitation_link"),
 ]

@@ -85,3 +85,10 @@ class Alert(SchoolOwned):
                 fields=["school", "key"], condition=models.Q(resolved_at=None), name="core_alert_one_open_per_key"
             ),
         ]
+
+
+class Heartbeat(models.Model):
+    """When something that runs by itself last ran: the beat. Belongs to no school."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()

@@ -44,6 +44,9 @@ def current_schools() -> tuple[int, ...]:
 
 @contextmanager
 def _scoped(scope: str) -> Iterator[None]:
+    if scope == _scope.get():
+        yield
+        return
     token = _scope.set(scope)
     try:
         _assume_if_open(scope)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hub.overview import home
+from hub.overview import home, settings_views, staff_views
 
 app_name = "overview"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("<slug:school>/settings/", settings_views.index, name="settings"),
+    path("<slug:school>/settings/school/", settings_views.school_details, name="school_details"),
+    path("<slug:school>/settings/staff/", staff_views.staff, name="staff"),
+    path("<slug:school>/settings/staff/invite/", staff_views.invite, name="staff_invite"),
+    path("<slug:school>/settings/staff/<int:membership_id>/", staff_views.member, name="staff_member"),
+    path(
+        "<slug:school>/settings/staff/<int:membership_id>/send-again/", staff_views.send_again, name="staff_send_again"
+    ),
+    path("<slug:school>/settings/staff/<int:membership_id>/end/", staff_views.end, name="staff_end"),
 ]
