@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Pupil, PupilContact, Staff
 from imports import wording
@@ -14,6 +15,15 @@ from imports.wording import Line, Person
 
 Owner = tuple[str, int]
 CHUNK = 500
+GONE = "Somebody no longer here"
+_THINGS = {
+    "pupil": "Pupil",
+    "contact": "Parent",
+    "staff": "Member of staff",
+    "link": "Link to a pupil",
+    "detail": "Email or mobile",
+    "identity": "MIS record",
+}
 
 
 @dataclass(slots=True)
@@ -43,6 +53,21 @@ def every_line(run: Import, changes: Iterable[ImportChange], *, mis_name: str, n
     yield from lines_of(chunk, school_id=run.school_id, mis_name=mis_name, now=now)
 
 
+def left_lines(rows: Sequence[Mapping[str, Any]], *, school_id: int) -> list[Line]:
+    """Return what an undo named and left (`Import.left_by_undo`), each person and thing once."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        ids[row["kind"]].add(row["person_id"])
+    people = _people(ids, school_id)
+    found: dict[tuple[str, int, str], Line] = {}
+    for row in rows:
+        kind, person_id, why = row["kind"], row["person_id"], row["why"]
+        person = people.get((kind, person_id)) or Person(kind=kind, id=0, name=GONE)
+        what = _THINGS.get(row["model"], "Record")
+        found[(kind, person_id, why)] = Line(person=person, action="left", what=what, after="left", why=why)
+    return list(found.values())
+
+
 def _lines(change: ImportChange, looked: _Looked, *, mis_name: str, now: dt.datetime) -> Iterator[Line]:
     owner = (change.person_kind, change.person_id)
     detail = looked.details.get(change.row_id) if change.model == "detail" else None
@@ -53,7 +78,7 @@ def _lines(change: ImportChange, looked: _Looked, *, mis_name: str, now: dt.date
         before=change.before,
         after=change.after,
         why=change.why,
-        person=looked.people.get(owner) or Person(kind=change.person_kind, id=change.person_id, name="Somebody"),
+        person=looked.people.get(owner) or _gone(change),
         other=contact if change.person_kind == "pupil" else pupil,
         verified_at=detail.verified_at if detail else None,
         value_by=detail.changed_by if detail and detail.source == DetailSource.ORGANISATION else "",
@@ -66,16 +91,29 @@ def _look_up(changes: Sequence[ImportChange], school_id: int) -> _Looked:
     for change in changes:
         ids[change.person_kind].add(change.person_id)
         ids[change.model].add(change.row_id)
-    looked = _Looked()
-    looked.people.update(_pupils(school_id, ids["pupil"]))
-    looked.people.update(_contacts(school_id, ids["contact"]))
-    looked.people.update(_staff(school_id, ids["staff"]))
+    looked = _Looked(people=_people(ids, school_id))
     if ids["link"]:
         links = PupilContact.objects.filter(school_id=school_id, pk__in=ids["link"]).select_related("pupil", "contact")
         looked.links = {link.pk: (str(link.contact), str(link.pupil)) for link in links}
     if kept := [change.row_id for change in changes if change.model == "detail" and change.action == "kept"]:
         looked.details = ContactDetail.objects.filter(school_id=school_id).in_bulk(kept)
     return looked
+
+
+def _people(ids: Mapping[str, set[int]], school_id: int) -> dict[Owner, Person]:
+    return {
+        **dict(_pupils(school_id, ids.get("pupil", set()))),
+        **dict(_contacts(school_id, ids.get("contact", set()))),
+        **dict(_staff(school_id, ids.get("staff", set()))),
+    }
+
+
+def _gone(change: ImportChange) -> Person:
+    """Return somebody whose record an undo took away, by the name the change itself tells."""
+    said = {**change.before, **change.after}
+    name = " ".join(str(said[part]) for part in ("title", "forename", "surname") if said.get(part))
+    kind = change.person_kind
+    return Person(kind=kind, id=0, name=name or GONE, about=f"{wording.PERSON.get(kind, kind)}, no longer here")
 
 
 def _pupils(school_id: int, ids: set[int]) -> Iterator[tuple[Owner, Person]]:

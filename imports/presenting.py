@@ -55,6 +55,12 @@ class Run:
     counts: Mapping[str, Any] = field(default_factory=dict)
     reasons: Sequence[Mapping[str, str]] = ()
     decided_by: str = ""
+    decided: bool = False
+    """Somebody answered the hold, or a newer import took its place."""
+
+    @property
+    def waits(self) -> bool:
+        return self.state in HELD and not self.preview and not self.decided
 
     @property
     def when(self) -> dt.datetime:
@@ -118,6 +124,12 @@ def tally(run: Run) -> str:
     """Return `10 changed · 2 added · 3 kept · 1 rejected`, leaving out what is nought."""
     names = (("updated", "changed"), ("added", "added"), ("ended", "ended"), ("kept", "kept"), ("rejected", "rejected"))
     return " · ".join(f"{run.count(name):,} {word}" for name, word in names if run.count(name))
+
+
+def in_file(run: Run) -> str:
+    """Return `420 pupils, 764 parents and 61 staff`."""
+    names = (("pupils", "pupil", "pupils"), ("contacts", "parent", "parents"), ("staff", "member of staff", "staff"))
+    return listed([many(run.count(name), one, more) for name, one, more in names if run.count(name)])
 
 
 def reason(run: Run) -> str:

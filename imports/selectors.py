@@ -118,6 +118,7 @@ def words(run: Import, *, mis: Mis | None = None) -> presenting.Run:
         counts=run.counts,
         reasons=run.reasons,
         decided_by=run.decided_by,
+        decided=run.decided_at is not None,
     )
 
 

@@ -71,9 +71,7 @@ def _failed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
         return
     import_id, run = facts.runs[0]
     word = "failed" if run.state == "failed" else "was interrupted"
-    body = " ".join(
-        part for part in (presenting.reason(run), presenting.advice(run), "Everybody is as before.") if part
-    )
+    body = " ".join(part for part in (presenting.reason(run), presenting.advice(run)) if part)
     yield Alert(
         FAILED,
         "bad",
@@ -85,14 +83,13 @@ def _failed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
 
 
 def _held(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
-    arrived = next(((key, run) for key, run in facts.runs if run.state in (*presenting.IN, "held", "discarded")), None)
-    if arrived is None or arrived[1].state not in presenting.HELD:
+    found = next(((key, run) for key, run in facts.runs if run.waits), None)
+    if found is None:
         return
-    import_id, run = arrived
+    import_id, run = found
     partly = run.state == "partly_held"
     title = "Removals wait for you" if partly else f"{presenting.said_by_night(run, now=now)} waits for you"
-    rest = "Everything else is in." if partly else "Nothing of it is in yet."
-    body = " ".join(part for part in (presenting.reason(run), rest) if part)
+    body = " ".join(part for part in (presenting.reason(run), presenting.advice(run)) if part)
     yield Alert(HELD, "warn", title, body, "Review", f"imports/{import_id}/")
 
 

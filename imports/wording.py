@@ -46,9 +46,10 @@ FIELDS: Mapping[str, str] = {
     "tutor_of": "Tutor of",
     "email": "Email",
     "mobile": "Mobile",
+    "record": "Record in the MIS",
 }
 _HIDDEN = {"id", "school_id", "pupil_id", "contact_id", "staff_id", "pupil", "contact", "staff", "kind", "digest"}
-_INTERNAL = {"source", "source_id", "part", "mis_value", "changed_at", "changed_by", "changed_import", "mis_changed_at"}
+_INTERNAL = {"source", "source_id", "part", "mis_value", "changed_at", "changed_by", "changed_import", "pupils"}
 NEW = {"pupil": "New pupil", "contact": "New parent", "staff": "New member of staff"}
 PERSON = {"pupil": "pupil", "contact": "parent", "staff": "staff"}
 ACTIONS = {
@@ -139,8 +140,8 @@ def lines(change: Change, *, mis_name: str, now: dt.datetime) -> Iterator[Line]:
             person=change.person,
             action=change.action,
             what=f"Record in {mis_name}",
-            before=value("external_id", change.before.get("external_id")),
-            after=value("external_id", change.after.get("external_id")),
+            before=value("record", change.before.get("record")),
+            after=value("record", change.after.get("record")),
             why=because(change, mis_name=mis_name, now=now),
         )
     elif change.action in ("added", "ended", "returned"):
@@ -160,7 +161,7 @@ def lines(change: Change, *, mis_name: str, now: dt.datetime) -> Iterator[Line]:
 def because(change: Change, *, mis_name: str, now: dt.datetime) -> str:
     """Return why: `Changed in SIMS, not connected yet`, `verified by her on 3 Nov`."""
     if change.action == "kept":
-        return _kept_because(change, now=now)
+        return _kept_because(change, mis_name=mis_name, now=now)
     sentence = _WHY.get(change.why) or _BY_ACTION.get(change.action, "Changed in {mis}")
     return sentence.format(mis=mis_name)
 
@@ -183,20 +184,22 @@ _WHY: Mapping[str, str] = {
     "mis_agrees": "{mis} now says the same",
     "same_person": "Another record in {mis} for the same person",
     "access_lost": "Access withdrawn in {mis}: effective at once",
+    "kept_connected": "verified here; {mis} says something else",
+    "offer": "offered: nothing fills a connected person's empty field",
 }
 """The words for `imports.types.Why`; what is kept is told by who verified it."""
 
 
-def _kept_because(change: Change, *, now: dt.datetime) -> str:
+def _kept_because(change: Change, *, mis_name: str, now: dt.datetime) -> str:
+    if change.why == "mis_agrees":
+        return f"{mis_name} now says the same" if change.after.get("mis_value") else f"{mis_name} has none any more"
     if change.why == "offer":
-        return "an offer: a connected person's empty field is not filled by an import"
+        return "an offer: nothing fills a connected person's empty field"
     if change.verified_at is not None:
         return f"verified by {change.person.pronoun} on {_short(change.verified_at, now=now)}"
     if change.value_by:
-        return f"set by {change.value_by}, and unchanged in the MIS since"
-    if change.person.connected:
-        return f"connected, so only {change.person.pronoun} or the office can change it"
-    return "set here by the office, and unchanged in the MIS since"
+        return f"set by {change.value_by}"
+    return "connected: only the person or the office changes it"
 
 
 def _short(moment: dt.datetime, *, now: dt.datetime) -> str:
@@ -209,27 +212,32 @@ def _detail(change: Change, *, mis_name: str, now: dt.datetime) -> Line:
     kind = str(change.after.get("kind") or change.before.get("kind") or "email")
     before, after = value(kind, change.before.get("value")), value(kind, change.after.get("value"))
     why = because(change, mis_name=mis_name, now=now)
-    if change.action == "kept":
-        aside = f"{mis_name} says {after}" if after else f"{mis_name} has none"
-        if not before:
-            before, aside = "none", f"{mis_name} offers {after}"
+    if change.action != "kept":
         return Line(
             person=change.person,
-            action="kept",
+            action=change.action,
             what=field_label(kind),
-            after=before,
-            aside=aside,
+            before=before,
+            after=after or "empty",
             why=why,
-            kept=True,
         )
+    agrees = change.why == "mis_agrees"
     return Line(
         person=change.person,
-        action=change.action,
+        action="kept",
         what=field_label(kind),
-        before=before,
-        after=after or "empty",
+        after=before or "empty",
+        aside="" if agrees else _mis_says(kind, change.after.get("mis_value"), mis_name, offered=not before),
         why=why,
+        kept=not agrees,
     )
+
+
+def _mis_says(kind: str, said: Any, mis_name: str, *, offered: bool) -> str:
+    words = value(kind, said)
+    if not words:
+        return f"{mis_name} has none"
+    return f"{mis_name} {'offers' if offered else 'says'} {words}"
 
 
 def _whole(change: Change, *, mis_name: str, now: dt.datetime) -> Line:
@@ -266,7 +274,7 @@ def _ending(before: Mapping[str, Any]) -> str:
     return "ended"
 
 
-_SUMMED_UP = ("relationship", "registration_group", "year_group", "role", "tutor_of")
+_SUMMED_UP = ("relationship", "registration_group", "year_group", "role", "tutor_of", "mobile", "email")
 
 
 def _summary(after: Mapping[str, Any]) -> str:
@@ -301,19 +309,43 @@ def pronoun(gender: str) -> str:
     return {"f": "her", "m": "him"}.get(gender[:1].lower(), "them")
 
 
+_GOING = {"leaving_date": "at the school", "ended_on": "linked"}
+
+
 def would_line(row: Mapping[str, Any], *, mis_name: str) -> Line:
-    """Return a row of `Import.would`, which came in words already."""
-    action = str(row.get("action", ""))
-    kind, name, code = str(row.get("kind", "")), str(row.get("field", "")), str(row.get("why", ""))
-    return Line(
-        person=Person(kind=kind, id=0, name=str(row.get("person", "")), about=PERSON.get(kind, kind)),
-        action=action,
-        what=field_label(name) if name else (NEW.get(kind, "") if action == "added" else ACTIONS.get(action, action)),
-        before=value(name, row.get("before")),
-        after=value(name, row.get("after")),
-        why=_WHY[code].format(mis=mis_name) if code in _WHY else code,
-        kept=action == "kept",
+    """Return a row of `Import.would` (`imports.counting.rows_of`), or of what an undo left, as it is shown."""
+    action, kind = str(row.get("action", "")), str(row.get("kind", ""))
+    name, code = str(row.get("field", "")), str(row.get("why", ""))
+    person = Person(
+        kind=kind, id=int(row.get("person_id") or 0), name=str(row.get("person", "")), about=PERSON.get(kind, kind)
     )
+    why = _WHY[code].format(mis=mis_name) if code in _WHY else code
+    before, after = value(name, row.get("before")), value(name, row.get("after"))
+    if action == "kept":
+        kept = code != "mis_agrees"
+        aside = _mis_says(name, row.get("after"), mis_name, offered=not before) if kept else ""
+        return Line(
+            person=person,
+            action=action,
+            what=field_label(name),
+            after=before or "empty",
+            aside=aside,
+            why=why,
+            kept=kept,
+        )
+    if action == "ended" and name in _GOING:
+        what = {"pupil": "Pupil", "contact": "Parent", "staff": "Member of staff"}.get(kind, "Record")
+        return Line(person=person, action=action, what=what, before=_GOING[name], after="would go", why=why)
+    if not name:
+        new = action == "added"
+        return Line(
+            person=person,
+            action=action,
+            what=NEW.get(kind, "New record") if new else ACTIONS.get(action, action),
+            after="would be added" if new else after,
+            why=why,
+        )
+    return Line(person=person, action=action, what=field_label(name), before=before, after=after or "empty", why=why)
 
 
 def names_of(parts: Sequence[str], *, limit: int = 3) -> str:

@@ -1,0 +1,90 @@
+"""Rejected records: what the MIS says that could not be taken, and what to do there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from hub.accounts.models import Role
+from hub.accounts.viewer import SchoolRequest, require
+from hub.core.tables import csv_response
+from imports import selectors, wording
+from imports.links import current_link
+from imports.models import RejectedRecord, Rejection
+from imports.run_pages import PER_PAGE, Filter
+
+_TONES = {Rejection.ROW: "bad", Rejection.PART: "warn", Rejection.WARNING: "quiet"}
+
+
+@require(Role.ADMINISTRATOR, Role.OFFICE)
+@require_safe
+def rejected(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """List what stands, the gravest first."""
+    severity = _severity(request)
+    mis = selectors.mis_of(current_link(request.school))
+    counts = selectors.rejection_counts(request.school)
+    page = Paginator(selectors.standing_rejections(request.school, severity=severity), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "nav": "imports",
+        "mis": mis,
+        "page": page,
+        "records": [(record, _TONES[Rejection(record.severity)], _person(record)) for record in page],
+        "total": sum(counts.values()),
+        "rows": counts.get(Rejection.ROW, 0),
+        "severity": severity,
+        "filters": _filters(counts, severity),
+        "query": urlencode({"severity": severity}) if severity else "",
+    }
+    return render(request, "imports/rejected.html", context)
+
+
+@require(Role.ADMINISTRATOR, Role.OFFICE)
+@require_safe
+def rejected_csv(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Download what stands."""
+    mis = selectors.mis_of(current_link(request.school))
+    header = ("How much", "File", "Row", "Who", "Kind", "Field", "Value", "Reason", f"What to do in {mis.name}")
+    found = selectors.standing_rejections(request.school, severity=_severity(request))
+    return csv_response("rejected-records.csv", header, _rows(found.iterator(chunk_size=2000)))
+
+
+def _rows(found: Iterator[RejectedRecord]) -> Iterator[tuple[object, ...]]:
+    for record in found:
+        yield (
+            Rejection(record.severity).label,
+            record.file,
+            record.row,
+            record.label,
+            _person(record),
+            record.field,
+            record.value,
+            record.message,
+            record.advice,
+        )
+
+
+def _person(record: RejectedRecord) -> str:
+    return wording.PERSON.get(record.kind, record.kind)
+
+
+def _severity(request: SchoolRequest) -> str:
+    asked = request.GET.get("severity", "")
+    return asked if asked in Rejection.values else ""
+
+
+def _filters(counts: dict[str, int], current: str) -> list[Filter]:
+    return [
+        Filter("All", "", sum(counts.values()), not current),
+        *(
+            Filter(severity.label, urlencode({"severity": severity.value}), counts[severity], severity.value == current)
+            for severity in Rejection
+            if counts.get(severity)
+        ),
+    ]
