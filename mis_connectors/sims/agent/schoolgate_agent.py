@@ -16,6 +16,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import datetime as dt
+import io
 import json
 import logging
 import os
@@ -143,12 +144,12 @@ def run_report(settings: Settings, folder: Path, filename: str, report: str) -> 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=REPORT_SECONDS * settings.pace,
+            timeout=REPORT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise AgentError(
-            f'SIMS did not finish the report "{report}" within an hour.',
+            f'SIMS did not finish the report "{report}" within {REPORT_SECONDS // 60} minutes.',
             "Run the report in SIMS by hand. Is the SIMS server busy, or is a message waiting for an answer?",
         ) from None
     except OSError as error:
@@ -416,7 +417,8 @@ def command_heartbeat(settings: Settings) -> int:
 def command_check(settings: Settings) -> int:
     """Test everything from Python to the hub, say each in words, and tell the hub what was found."""
     checks = []
-    for check in all_checks(settings):
+    for found in all_checks(settings):
+        check = found._replace(sentence=settings.clean(found.sentence))
         checks.append(check)
         say(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.sentence}")
         if check.advice and not check.ok:
@@ -628,6 +630,9 @@ def say(text: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Carry out one command and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console lacks many letters
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     word = arguments[0] if arguments else ""
     commands = {"run": command_run, "heartbeat": command_heartbeat, "check": command_check}
     settings = Settings()
@@ -641,7 +646,7 @@ def main(arguments: list[str]) -> int:
         return commands[word](settings)
     except AgentError as error:
         log.error("%s %s", error.sentence, error.advice)
-        print(f"{error.sentence}\n{error.advice}".strip(), file=sys.stderr, flush=True)
+        print(settings.clean(f"{error.sentence}\n{error.advice}".strip()), file=sys.stderr, flush=True)
         return error.status
     except Exception:
         log.exception("Something unexpected stopped the agent.")

@@ -1,0 +1,101 @@
+"""The real agent as a school would run it: filled in by the hub, started as a program of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imports import links
+from imports.agent import download
+from imports.models import AgentToken, MisLink
+from tests.factories.links import enabled_link
+
+HERE = Path(__file__).parent
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def link(transactional_db: None, school: Any, administrator: Any, now: Any) -> MisLink:
+    return enabled_link(school, by=administrator, since=now)
+
+
+class Agent:
+    """A downloaded copy in a folder of its own."""
+
+    def __init__(self, folder: Path, link: MisLink, token: AgentToken, secret: str, hub: str) -> None:
+        self.folder, self.token, self.secret = folder, token, secret
+        self.home = folder / "logs"
+        self.file = folder / download.FILENAME
+        self.record = folder / "commands.txt"
+        text = download.filled(
+            connector="sims",
+            hub=hub,
+            school=str(link.school),
+            link=link.pk,
+            token=secret,
+            run_at=link.run_at,
+            weekdays=link.weekdays,
+        )
+        self.file.write_text(text, encoding="utf-8")
+
+    def environment(self, **more: str) -> dict[str, str]:
+        base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+        return {
+            **base,
+            "SCHOOLGATE_AGENT_HOME": str(self.home),
+            "SCHOOLGATE_AGENT_REPORTER": str(HERE / "stub_reporter.py"),
+            "SCHOOLGATE_AGENT_PACE": "0.01",
+            "STUB_RECORD": str(self.record),
+            "NO_PROXY": "*",
+            **more,
+        }
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(self.file), *arguments],
+            env=self.environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **more)
+        out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @property
+    def log(self) -> str:
+        return (self.home / "agent.log").read_text(encoding="utf-8")
+
+    @property
+    def reports_run(self) -> list[str]:
+        return self.record.read_text().splitlines() if self.record.exists() else []
+
+    def left_behind(self) -> list[str]:
+        """Files of reports still on the disk."""
+        return [path.name for path in self.home.rglob("*") if path.suffix in (".xml", ".zip")]
+
+
+@pytest.fixture
+def agent(live_server: Any, link: MisLink, administrator: Any, now: Any, tmp_path: Path) -> Agent:
+    token, secret = links.create_token(link=link, name="Office server", by=administrator, now=now)
+    return Agent(tmp_path, link, token, secret, live_server.url)
+
+
+@pytest.fixture(autouse=True)
+def _imports_wait(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrives is kept and waits, unless a test wants it imported."""
+    if "imports_run" not in request.fixturenames:
+        monkeypatch.setattr("imports.services.enqueue", lambda run: None)
+
+
+@pytest.fixture
+def imports_run() -> None:
+    """Let what arrives be imported at once."""
