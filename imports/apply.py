@@ -52,8 +52,10 @@ def lock_school(school_id: int) -> None:
     bulk.statement("SELECT pg_advisory_xact_lock(%s, %s)", [0x5347, school_id])
 
 
-def apply(plan: Plan, *, run: Import, source: MisSource, now: dt.datetime, today: dt.date) -> None:
-    """Write everything in `plan`. Raises `StateMoved` where a detail is no longer as planned.
+def apply(plan: Plan, *, run: Import, source: MisSource, now: dt.datetime, today: dt.date) -> frozenset[int]:
+    """Write everything in `plan` and return the ids of the pupils written.
+
+    Raises `StateMoved` where a detail is no longer as planned.
 
     Call it inside a transaction: half of an import is never visible.
     """
@@ -62,6 +64,7 @@ def apply(plan: Plan, *, run: Import, source: MisSource, now: dt.datetime, today
     writer.details()
     writer.identities()
     writer.audit()
+    return writer.pupil_ids()
 
 
 class _Writer:
@@ -76,6 +79,10 @@ class _Writer:
 
     def id_of(self, provisional: int) -> int:
         return self.real[provisional] if provisional < 0 else provisional
+
+    def pupil_ids(self) -> frozenset[int]:
+        written = (*self.plan.inserts[PUPIL], *self.plan.updates[PUPIL])
+        return frozenset(self.id_of(pupil_id) for pupil_id, _values in written)
 
     def people(self) -> None:
         for kind, inserts in self.plan.inserts.items():

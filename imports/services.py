@@ -200,13 +200,13 @@ def _apply(
         apply.lock_school(run.school_id)
         new_rejected = 0
         if planned.assessment.verdict is not Verdict.REFUSE:
-            apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
+            pupil_ids = apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
             apply.remember_passed(plan.passed, read.reading.opened, source=basis.link.source)
             new_rejected = rejected.record(
                 run=run, problems=plan.problems, opened=read.reading.opened, present=read.reading.present,
                 complete=read.reading.complete, now=now,
             )  # fmt: skip
-            _people_follow(run, plan, now=now, today=today)
+            _people_follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now, today=today)
             if read.full and planned.assessment.verdict is not Verdict.HOLD:
                 MisLink.objects.filter(pk=run.link_id).update(read_everything_on=today)
         counts = counting.counts_of(plan, read.reading, planned.assessment, rejected=new_rejected)
@@ -218,9 +218,14 @@ def _apply(
         )  # fmt: skip
 
 
-def _people_follow(run: Import, plan: Plan, *, now: dt.datetime, today: dt.date) -> None:
-    """Bring groups up to date, and end the access of staff whose leaving date has come."""
-    people.refresh_groups(school_id=run.school_id)
+def _people_follow(
+    run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime, today: dt.date
+) -> None:
+    """Bring groups up to date, and end the access of staff whose leaving date has come.
+
+    A night on which everything is read also finds the leaving dates that time has reached.
+    """
+    people.refresh_groups(school_id=run.school_id, on=today, pupil_ids=pupil_ids)
     if any(change.person_kind == "staff" and change.action is Action.ENDED for change in plan.changes):
         left = Staff.objects.filter(school_id=run.school_id, leaving_date__lte=today)
         people.staff_left(staff_ids=list(left.values_list("pk", flat=True)), now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import connection, transaction
 
@@ -26,6 +26,7 @@ WITH wanted AS (
     (%(pre_admission)s, CASE WHEN pupil.pre_admission THEN %(pre_admission_name)s ELSE '' END)
   ) AS said (kind, name)
   WHERE pupil.school_id = %(school)s AND said.name <> ''
+    AND (%(pupils)s::bigint[] IS NULL OR pupil.id = ANY (%(pupils)s))
     AND (pupil.leaving_date IS NULL OR pupil.leaving_date > coalesce(%(on)s::date, CURRENT_DATE))
 )
 """
@@ -33,6 +34,7 @@ _REMOVE = f"""
 {_WANTED}
 DELETE FROM people_groupmember AS member USING people_group AS held
 WHERE member.school_id = %(school)s AND held.school_id = %(school)s AND held.id = member.group_id
+  AND (%(pupils)s::bigint[] IS NULL OR member.pupil_id = ANY (%(pupils)s))
   AND NOT EXISTS (
     SELECT FROM wanted
     WHERE wanted.kind = held.kind AND wanted.name = held.name AND wanted.pupil_id = member.pupil_id
@@ -63,13 +65,17 @@ WHERE NOT EXISTS (
 
 
 @transaction.atomic
-def refresh_groups(*, school_id: int, on: dt.date | None = None) -> tuple[int, int]:
+def refresh_groups(
+    *, school_id: int, on: dt.date | None = None, pupil_ids: Collection[int] | None = None
+) -> tuple[int, int]:
     """Bring groups and their members in line with the pupils who are at the school on a day (today).
 
-    Writes nothing where nothing changed. A group that empties stays, for teachers' sake: it fills
-    again when pupils come back to it. Returns how many members were added and removed.
+    With `pupil_ids`, only these pupils are looked at. Writes nothing where nothing changed. A group
+    that empties stays, for teachers' sake: it fills again when pupils come back to it. Returns how
+    many members were added and removed.
     """
-    values: dict[str, str | int | dt.date | None] = {kind.value: kind.value for kind in GroupKind}
+    values: dict[str, str | int | dt.date | list[int] | None] = {kind.value: kind.value for kind in GroupKind}
+    values["pupils"] = None if pupil_ids is None else list(pupil_ids)
     values |= {"school": school_id, "on": on, "pre_admission_name": PRE_ADMISSION}
     with connection.cursor() as cursor:
         cursor.execute(_REMOVE, values)
