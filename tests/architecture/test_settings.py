@@ -1,0 +1,75 @@
+"""The settings table, its page, and what the code and the compose file use: the same names everywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from hub.embedded.services import PROJECT
+from hub.settings.environment import TABLE
+
+NAMES = {setting.name for setting in TABLE}
+INTERNAL = {"SCHOOLGATE_AS_OWNER"}
+"""Set by manage.py for its own process, never by an operator."""
+PAGE = PROJECT / "docs" / "settings.md"
+AGENT = PROJECT / "mis_connectors" / "sims" / "agent"
+"""Runs on a computer of the school, with settings of its own."""
+HEAD = """# Settings
+
+Everything an operator can set, as environment variables; there is no other place. A setting marked *secret* can also
+be given as a file: `NAME_FILE=/run/secrets/name`. `bin/*` make and keep the secrets of this machine's own installation
+in `var/`, start a PostgreSQL and a Valkey of their own where `DATABASE_URL` and `REDIS_URL` are not set, and keep all
+mail in the hub where `SCHOOLGATE_SMTP_URL` is not set.
+
+| name | default | what it is for |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return `docs/settings.md` as it has to be."""
+    rows = []
+    for setting in TABLE:
+        default = "*must be given*" if setting.default is None else f"`{setting.default}`" if setting.default else ""
+        meaning = setting.meaning + (" *Secret.*" if setting.secret else "")
+        rows.append(f"| `{setting.name}` | {default} | {meaning} |\n")
+    return HEAD + "".join(rows)
+
+
+def test_the_settings_page_shows_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/settings.md is not what page() in this test makes"
+
+
+def test_no_setting_is_read_that_is_not_in_the_table() -> None:
+    used = set()
+    for path in sources("hub", "imports", "verification", "mis_connectors", "bench", "manage.py"):
+        used |= set(re.findall(r"\bSCHOOLGATE_[A-Z_]+\b", path.read_text(encoding="utf-8")))
+    assert {name.removesuffix("_FILE") for name in used if not name.endswith("_")} - NAMES - INTERNAL == set()
+
+
+def test_the_environment_is_read_in_one_place_only() -> None:
+    readers = {
+        str(path.relative_to(PROJECT))
+        for path in sources("hub", "imports", "verification", "mis_connectors")
+        if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8"))
+    }
+    starters = {name for name in readers if name.startswith("hub/embedded/")}
+    entry_points = {"hub/celery.py", "hub/wsgi.py", "hub/settings/__init__.py", "hub/settings/environment.py"}
+    assert readers - starters - entry_points == set()
+
+
+def test_the_compose_file_sets_only_what_is_in_the_table() -> None:
+    compose = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
+    given = {name.removesuffix("_FILE") for name in compose["x-app"]["environment"]}
+    assert given - NAMES == set()
+    assert {setting.name for setting in TABLE if setting.default is None} <= given
+
+
+def sources(*places: str) -> list[Path]:
+    found = []
+    for place in places:
+        path = PROJECT / place
+        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return [path for path in found if AGENT not in path.parents]
