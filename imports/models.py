@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from hub.core.models import SchoolOwned
+from hub.core.models import SchoolOwned, SchoolPart
 from hub.people.models import MisSource
 
 
@@ -107,7 +107,7 @@ class Payload(SchoolOwned):
         ]
 
 
-class PayloadChunk(SchoolOwned):
+class PayloadChunk(SchoolPart):
     payload = models.ForeignKey(Payload, on_delete=models.CASCADE, db_constraint=False, related_name="chunks")
     number = models.PositiveIntegerField()
     body = models.BinaryField()
@@ -116,7 +116,7 @@ class PayloadChunk(SchoolOwned):
         constraints = [models.UniqueConstraint(fields=["payload", "number"], name="imports_payloadchunk_in_order")]
 
 
-class PassedRecord(SchoolOwned):
+class PassedRecord(SchoolPart):
     """A record of the MIS that was read and makes nobody a person here: no access, rejected, a pre-admission.
 
     Its digest is remembered, so that it is not read again until it changes.
@@ -237,7 +237,7 @@ class ChangeAction(models.TextChoices):
     KEPT = "kept", "Kept"
 
 
-class ImportChange(SchoolOwned):
+class ImportChange(SchoolPart):
     """One operation of an import with before and after: its audit, and what an undo reads.
 
     `person_kind`/`person_id` say whose page it belongs to; `model`/`row_id` name the row changed.
@@ -269,7 +269,7 @@ class Rejection(models.TextChoices):
     WARNING = "warning", "Imported (warning only)"
 
 
-class RejectedRecord(SchoolOwned):
+class RejectedRecord(SchoolPart):
     """What the MIS says that could not be taken, while it stands: it closes when the record is mended."""
 
     link = models.ForeignKey(MisLink, on_delete=models.CASCADE, db_constraint=False, related_name="rejected")

@@ -45,6 +45,19 @@ class SchoolOwned(models.Model):
         abstract = True
 
 
+class SchoolPart(SchoolOwned):
+    """A row that hangs on another row of its school by a composite key `(school_id, …)`.
+
+    That key already proves that the school exists, so a second check of it is spared: an import
+    writes tens of thousands of such rows.
+    """
+
+    school = models.ForeignKey(School, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+
+    class Meta:
+        abstract = True
+
+
 class AuditEntry(SchoolOwned):
     """What a person did, in dotted words: `import.undone`, `staff.invited`."""
 

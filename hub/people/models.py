@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from hub.accounts.models import Account, Membership
-from hub.core.models import SchoolOwned
+from hub.core.models import SchoolOwned, SchoolPart
 
 
 def _same_school(model: str) -> models.UniqueConstraint:
@@ -83,7 +83,7 @@ class Contact(SchoolOwned):
         return " ".join(part for part in (self.title, self.forename, self.surname) if part)
 
 
-class PupilContact(SchoolOwned):
+class PupilContact(SchoolPart):
     """How a contact belongs to a pupil."""
 
     pupil = models.ForeignKey(
@@ -150,7 +150,7 @@ class Group(SchoolOwned):
         ]
 
 
-class GroupMember(SchoolOwned):
+class GroupMember(SchoolPart):
     group = models.ForeignKey(Group, on_delete=models.CASCADE, db_constraint=False, related_name="members")
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, db_constraint=False, related_name="group_members")
 
@@ -158,7 +158,7 @@ class GroupMember(SchoolOwned):
         constraints = [models.UniqueConstraint(fields=["school", "group", "pupil"], name="people_groupmember_once")]
 
 
-class GroupAccess(SchoolOwned):
+class GroupAccess(SchoolPart):
     """A teacher sees the pupils of these groups, and their parents."""
 
     membership = models.ForeignKey(
@@ -183,7 +183,7 @@ class DetailSource(models.TextChoices):
     ORGANISATION = "organisation", "The school office"
 
 
-class ContactDetail(SchoolOwned):
+class ContactDetail(SchoolPart):
     """The one effective email or mobile of a person, and what the MIS says beside it.
 
     `value` blank with a `mis_value` is an offer: a Connected person has none, the MIS has one.
@@ -238,7 +238,7 @@ class IdentityKind(models.TextChoices):
     STAFF = "staff", "Staff"
 
 
-class MisIdentity(SchoolOwned):
+class MisIdentity(SchoolPart):
     """A record of the MIS and the person it is. Many may point at one contact."""
 
     source = models.ForeignKey(MisSource, on_delete=models.CASCADE, db_constraint=False, db_index=False)
