@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula."""
+_RUNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a spreadsheet take a cell for a formula; the full-width forms too."""
 
 
 class _Echo:
@@ -19,8 +19,8 @@ class _Echo:
 
 def safe(cell: Any) -> str:
     """Return a cell's text, with an apostrophe before what a spreadsheet would run. None is empty."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_RUNS) else text
+    text = "" if cell is None else str(cell).replace("\x00", "")
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(_RUNS) else text
 
 
 def csv_response(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:

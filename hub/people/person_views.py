@@ -1,0 +1,202 @@
+"""A person's page, and what the office may do there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from hub.accounts.models import Role
+from hub.accounts.viewer import SchoolRequest, require
+from hub.core.errors import HubError
+from hub.people import rows, selectors, services
+from hub.people.forms import ByHandForm, DetailForm, ExcludeForm
+from hub.people.models import Contact, ContactDetail, DetailKind, ImportExclusion, MisIdentity, Staff
+from hub.people.why import detail_row, detail_rows, standing_of
+
+_OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
+_OWNERS = {"contacts": "contact", "staff": "staff"}
+
+
+@require()
+@require_safe
+def pupil(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBase:
+    """A pupil: who belongs to them, the groups, and the record in the MIS."""
+    found = get_object_or_404(selectors.pupils(request.membership), pk=person_id)
+    today = timezone.localdate()
+    links = [rows.link_row(link, school) for link in selectors.links_of_pupil(request.membership, found)]
+    context = {
+        "pupil": found,
+        "left": found.leaving_date and found.leaving_date <= today,
+        "links": links,
+        "groups": selectors.groups_of_pupil(found),
+        "identities": selectors.identities(found),
+    }
+    return render(request, "people/pupil.html", _common(request, "pupil") | context)
+
+
+@require()
+@require_safe
+def contact(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBase:
+    """A parent: emails and mobiles with their reasons, their pupils, and the records in the MIS."""
+    found = get_object_or_404(selectors.contacts(request.membership), pk=person_id)
+    context = {"links": list(selectors.links_of_contact(request.membership, found))}
+    return render(request, "people/contact.html", _adult(request, found) | context)
+
+
+@require()
+@require_safe
+def staff(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBase:
+    """A member of staff."""
+    found = get_object_or_404(selectors.staff(request.membership), pk=person_id)
+    left = found.leaving_date and found.leaving_date <= timezone.localdate()
+    return render(request, "people/staff.html", _adult(request, found) | {"left": left})
+
+
+def _adult(request: SchoolRequest, person: Contact | Staff) -> dict[str, Any]:
+    connection = selectors.open_connection(person)
+    return _common(request, "staff" if isinstance(person, Staff) else "contact") | {
+        "person": person,
+        "owner": "staff" if isinstance(person, Staff) else "contacts",
+        "connection": connection,
+        "standing": standing_of(connection),
+        "details": detail_rows(person.details.all(), connection),
+        "connected": bool(connection and connection.connected_at),
+        "identities": selectors.identities(person),
+    }
+
+
+def _common(request: SchoolRequest, kind: str) -> dict[str, Any]:
+    return {"nav": "people", "may_edit": request.membership.role in _OFFICE, "kind": kind}
+
+
+# The office's verbs
+
+
+@require(*_OFFICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_detail(request: SchoolRequest, school: str, owner: str, person_id: int, kind: str) -> HttpResponseBase:
+    """Change the email or mobile of somebody not connected."""
+    if kind not in DetailKind.values:
+        raise Http404
+    person, label = _person(request, owner, person_id), DetailKind(kind)
+    held = person.details.filter(kind=kind).first()
+    if request.method != "POST":
+        shown = detail_row(label, held, connected=False).value
+        return _detail_form(request, person, owner, label, DetailForm(label, initial={"value": shown}))
+    form = DetailForm(label, request.POST)
+    if form.is_valid():
+        try:
+            held = services.edit_detail(
+                owner=person, kind=kind, value=form.cleaned_data["value"], by=request.account, now=timezone.now()
+            )
+        except HubError as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            return _edited(request, person, owner, label, held)
+    return _detail_form(request, person, owner, label, form, status=422)
+
+
+def _detail_form(
+    request: SchoolRequest, person: Contact | Staff, owner: str, kind: DetailKind, form: DetailForm, status: int = 200
+) -> HttpResponseBase:
+    context = {"nav": "people", "person": person, "owner": owner, "kind": kind, "form": form}
+    template = "people/_edit_detail.html" if request.htmx else "people/edit_detail.html"
+    return render(request, template, context, status=status)
+
+
+def _edited(
+    request: SchoolRequest, person: Contact | Staff, owner: str, kind: DetailKind, held: ContactDetail | None
+) -> HttpResponseBase:
+    if not request.htmx:
+        messages.success(request, f"{kind.label} saved.")
+        return redirect(f"people:{_OWNERS[owner]}", request.school.slug, person.pk)
+    row = detail_row(kind, held, connected=False)
+    context = {"detail": row, "person": person, "owner": owner, "may_edit": True, "connected": False, "saved": True}
+    return render(request, "people/_detail.html", context)
+
+
+def _person(request: SchoolRequest, owner: str, person_id: int) -> Contact | Staff:
+    if owner == "staff":
+        return get_object_or_404(selectors.staff(request.membership), pk=person_id)
+    if owner == "contacts":
+        return get_object_or_404(selectors.contacts(request.membership), pk=person_id)
+    raise Http404
+
+
+@require(*_OFFICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_by_hand(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Add somebody the MIS does not know."""
+    form = ByHandForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        made = services.add_by_hand(
+            school=request.school,
+            title=said["title"],
+            forename=said["forename"],
+            surname=said["surname"],
+            details={"email": said["email"], "mobile": said["mobile"]},
+            by=request.account,
+            now=timezone.now(),
+        )
+        messages.success(request, f"{made} is added. No import changes or ends them.")
+        return redirect("people:contact", school, made.pk)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "people/add.html", {"nav": "people", "form": form}, status=status)
+
+
+@require(*_OFFICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_by_hand(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBase:
+    """Ask, then take out somebody who was added by hand."""
+    found = get_object_or_404(selectors.contacts(request.membership).filter(made_by_hand=True), pk=person_id)
+    if request.method != "POST":
+        return render(request, "people/remove.html", {"nav": "people", "person": found})
+    try:
+        services.remove_by_hand(contact=found, by=request.account, now=timezone.now())
+    except HubError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("people:contact", school, person_id)
+    messages.success(request, f"{found} is taken out.")
+    return redirect("people:list", school)
+
+
+# Do not import
+
+
+@require(*_OFFICE)
+@require_safe
+def exclusions(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """The "do not import" list."""
+    context = {"nav": "people", "exclusions": selectors.exclusions(request.school)}
+    return render(request, "people/exclusions.html", context)
+
+
+@require(*_OFFICE)
+@require_POST
+def exclude(request: SchoolRequest, school: str, identity_id: int) -> HttpResponseBase:
+    """Put a record of the MIS on the list."""
+    identity = get_object_or_404(
+        MisIdentity.objects.filter(school=request.school).select_related("pupil", "contact", "staff"), pk=identity_id
+    )
+    form = ExcludeForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    made = services.exclude_from_imports(identity=identity, reason=reason, by=request.account, now=timezone.now())
+    messages.success(request, f"{made.label} is on the “Do not import” list. The next import leaves the record out.")
+    return redirect("people:exclusions", school)
+
+
+@require(*_OFFICE)
+@require_POST
+def include(request: SchoolRequest, school: str, exclusion_id: int) -> HttpResponseBase:
+    """Take a record off the list."""
+    found = get_object_or_404(ImportExclusion.objects.filter(school=request.school), pk=exclusion_id)
+    label = found.label
+    services.include_again(exclusion=found, by=request.account, now=timezone.now())
+    messages.success(request, f"{label} comes in again with the next import.")
+    return redirect("people:exclusions", school)
