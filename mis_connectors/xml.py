@@ -38,6 +38,7 @@ _DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LATIN = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "us-ascii", "ascii", "cp1252"}
 _UNDEFINED_IN_1252 = bytes.maketrans(b"\x81\x8d\x8f\x90\x9d", b"?????")
+"""Python refuses these five bytes; one of them somewhere must not cost a school its night."""
 _INVALID_BYTES = 81
 _NOT_CUT_SHORT = {5, 76, _INVALID_BYTES}
 """Errors of libxml2 that a file cut short cannot make: extra content, mismatched tags, invalid bytes."""
@@ -72,6 +73,12 @@ class Budget:
     def __init__(self, limit: int) -> None:
         self._limit = self._left = limit
 
+    def fresh(self) -> Budget:
+        """Return a budget of what is left, for a file that may have to be read a second time."""
+        again = Budget(self._limit)
+        again._left = self._left
+        return again
+
     def spend(self, count: int) -> None:
         """Raises `SnapshotFormatError` when the limit is passed."""
         self._left -= count
@@ -105,7 +112,7 @@ class Limited:
         self.since_record += len(data)
         if self.since_record > WITHOUT_A_RECORD:
             raise SnapshotFormatError(f"{self._name} is not a report: it goes on and on without a single record.")
-        return data.translate(_UNDEFINED_IN_1252) if self.latin else data
+        return _as_utf8(data) if self.latin else data
 
     def peek(self, size: int) -> bytes:
         """Return the first bytes without taking them; only before anything was read."""
@@ -145,7 +152,8 @@ class Records:
         source = self._source
         head = inspect_head(source.peek(HEAD), name=self._name)
         encoding = self._asked or head.encoding
-        source.latin = encoding == "windows-1252"
+        if encoding == "windows-1252":
+            source.latin, encoding = True, "utf-8"
         try:
             context = _parser(source, self._tag, encoding)
             yield from self._each(context)
@@ -203,6 +211,11 @@ def inspect_head(head: bytes, *, name: str) -> Head:
     return _by_declaration(declared.group(1).lower() if declared else "utf-8")
 
 
+def _as_utf8(data: bytes) -> bytes:
+    """Python turns windows-1252 into UTF-8 faster than the parser would."""
+    return data.translate(_UNDEFINED_IN_1252).decode("windows-1252").encode()
+
+
 def _by_declaration(declared: str) -> Head:
     if declared in _LATIN:
         return Head("windows-1252", falls_back=False)
@@ -224,6 +237,7 @@ def _parser(source: Readable, tag: str, encoding: str | None) -> etree.iterparse
         resolve_entities=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,
         huge_tree=False,
         recover=False,
     )

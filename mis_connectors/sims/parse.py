@@ -32,7 +32,7 @@ from mis_connectors.xml import NotUtf8, Records
 
 __all__ = ["RunFacts", "read", "run_facts"]
 
-LOOKED_AT = 50
+LOOKED_AT = 20
 """So many rows of a file are read column by column, to learn how its captions are spelled."""
 NO_IDENTITY = "SIMS left the identity columns out: the report's user is not in the group Third Party Reporter."
 _OPEN: dict[Kind, Callable[[Sequence[bytes]], Opened]] = {
@@ -83,12 +83,12 @@ def _key(salt: bytes) -> bytes:
 
 def _read_file(package: Package, name: str, everybody: _People) -> None:
     """Read one report; one that is not the UTF-8 it says it is, is read again as windows-1252."""
-    whole = _People(everybody.salt)
+    whole, second = _People(everybody.salt), package.budget.fresh()
     try:
         _File(name, whole).read(Records(package.open(name), name=name, budget=package.budget))
     except NotUtf8:
         whole = _People(everybody.salt)
-        again = Records(package.open(name), name=name, budget=package.budget, encoding="windows-1252")
+        again = Records(package.open(name), name=name, budget=second, encoding="windows-1252")
         _File(name, whole).read(again)
         whole.notes.append(f"{name} is not the UTF-8 that it says it is; it was read as windows-1252.")
     _merge(everybody, whole)
@@ -296,9 +296,10 @@ def _snapshot(everybody: _People) -> Snapshot:
 def _source_record(kind: Kind, key: bytes, group: _Rows, salt: bytes) -> SourceRecord:
     rows = group.rows
     said = rows[0] if len(rows) == 1 else b"".join(rows)
+    identity = key.decode()
     return SourceRecord(
         kind=kind,
-        external_id=html.unescape(key.decode()),
+        external_id=html.unescape(identity) if "&" in identity else identity,
         digest=hashlib.blake2b(said, digest_size=16, key=salt).digest(),
         file=group.file,
         row=group.row,

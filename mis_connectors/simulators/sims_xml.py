@@ -67,6 +67,8 @@ WRITERS: dict[str, Callable[..., None]] = {
     "contacts.xml": write_contacts,
     "staff.xml": write_staff,
 }
+REPORTS = {"pupils.xml": "Schoolgate Pupils", "contacts.xml": "Schoolgate Contacts", "staff.xml": "Schoolgate Staff"}
+"""File in the zip → name of the report in SIMS."""
 
 
 def reports(school: People) -> dict[str, bytes]:
