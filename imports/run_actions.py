@@ -16,7 +16,7 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core import audit
 from hub.core.errors import HubError
-from imports import decisions, moments, payloads, run_pages, selectors, services
+from imports import decisions, links, moments, payloads, run_pages, selectors, services
 from imports.links import current_link
 from imports.models import ImportKind
 
@@ -147,3 +147,21 @@ def raw_file(request: SchoolRequest, school: str, import_id: int) -> HttpRespons
     extension = ".xml" if run.payload.filename.lower().endswith(".xml") else ".zip"
     response["Content-Disposition"] = f'attachment; filename="import-{run.pk}{extension}"'
     return response
+
+
+@require(Role.ADMINISTRATOR)
+@require_POST
+def switch(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Turn MIS Autolink on or off from the overview's switch."""
+    link = current_link(request.school)
+    if link is None:
+        return redirect("imports:mis_link", school)
+    on = request.POST.get("on") == "1"
+    try:
+        (links.enable if on else links.disable)(link=link, by=request.account, now=timezone.now())
+    except HubError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        said = "MIS Autolink is on." if on else "MIS Autolink is off: nothing comes in until you switch it on again."
+        messages.success(request, said)
+    return redirect("overview:overview", school)

@@ -19,9 +19,9 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.tables import csv_response
 from imports import change_lines, moments, nights, presenting, selectors, wording
+from imports.entries import Entry, entries, kind_words
 from imports.links import current_link
-from imports.models import HELD_STATES, OPEN_STATES, Import, ImportKind, ImportState, MisLink
-from imports.presenting import Chip
+from imports.models import HELD_STATES, OPEN_STATES, Import, ImportState, MisLink
 from imports.undoing import POSSIBLE_FOR
 from imports.wording import Line
 
@@ -34,19 +34,6 @@ PHASES = (
     (ImportState.PLANNING, "Working out what changed"),
     (ImportState.APPLYING, "Saving"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row of the list: an import, or a night on which none came."""
-
-    when: str
-    kind: str
-    chip: Chip
-    at: dt.datetime
-    run: Import | None = None
-    counts: dict[str, int] | None = None
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +55,7 @@ def import_list(request: SchoolRequest, school: str) -> HttpResponseBase:
     page = Paginator(selectors.runs(request.school), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "nav": "imports",
-        "entries": entries(page, link, now=now),
+        "entries": _entries(page, link, now=now),
         "page": page,
         "link": link,
         "mis": selectors.mis_of(link),
@@ -164,21 +151,13 @@ def import_removals(request: SchoolRequest, school: str, import_id: int) -> Http
     return render(request, "imports/removals.html", context)
 
 
-def entries(page: Page[Import], link: MisLink | None, *, now: dt.datetime) -> list[Entry]:
+def _entries(page: Page[Import], link: MisLink | None, *, now: dt.datetime) -> list[Entry]:
     """Return the rows of one page: its imports, and between them the nights that stayed away."""
-    found = [_entry(run, now=now) for run in page]
-    if link is not None:
-        newest = now if page.number == 1 else (found[0].at if found else now)
-        oldest = found[-1].at if found and page.has_next() else None
-        missed = (_missed(night, link, now=now) for night in nights.missed(link, now=now))
-        found += [entry for entry in missed if entry.at <= newest and (oldest is None or entry.at > oldest)]
-    return sorted(found, key=lambda entry: entry.at, reverse=True)
-
-
-def kind_words(kind: str, mis_name: str, *, preview: bool = False) -> str:
-    """Return `Autolink · SIMS`, `Upload · preview`."""
-    label = ImportKind(kind).label
-    return f"{label} · preview" if preview else f"{label} · {mis_name}"
+    missed = nights.missed(link, now=now) if link is not None else []
+    if page.number > 1:
+        newest = max((run.created_at for run in page), default=now)
+        missed = [night for night in missed if night.due_at is not None and night.due_at < newest]
+    return entries(list(page), missed, link, now=now, last=not page.has_next())
 
 
 def phases(run: Import, *, is_push: bool) -> list[tuple[str, str]]:
@@ -294,30 +273,6 @@ def _rows(lines: Iterator[Line]) -> Iterator[tuple[str, ...]]:
             line.aside,
             line.why,
         )
-
-
-def _entry(run: Import, *, now: dt.datetime) -> Entry:
-    mis = selectors.mis_of(run.link)
-    words = selectors.words(run, mis=mis)
-    shows = run.state in presenting.IN or run.state == ImportState.UNDONE or run.preview
-    names = ("added", "updated", "ended", "kept", "rejected")
-    return Entry(
-        when=moments.stamp(words.when, now=now),
-        kind=kind_words(run.kind, mis.name, preview=run.preview),
-        chip=presenting.outcome(run.state, preview=run.preview, delivery=mis.delivery),
-        at=run.created_at,
-        run=run,
-        counts={name: words.count(name) for name in names} if shows else None,
-        by=run.requested_by,
-    )
-
-
-def _missed(night: nights.Night, link: MisLink, *, now: dt.datetime) -> Entry:
-    mis = selectors.mis_of(link)
-    kind = ImportKind.AUTOLINK if mis.is_push else ImportKind.CLOUDLINK
-    at = night.due_at or dt.datetime.combine(night.date, link.run_at, tzinfo=moments.LONDON)
-    chip = presenting.outcome("missed", delivery=mis.delivery)
-    return Entry(when=moments.day(night.date, now=now), kind=kind_words(kind, mis.name), chip=chip, at=at)
 
 
 def _next(link: MisLink | None, now: dt.datetime) -> str:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("imports/<int:import_id>/decide/", run_actions.decide, name="decide"),
     path("imports/<int:import_id>/undo/", run_actions.undo, name="undo"),
     path("imports/<int:import_id>/file/", run_actions.raw_file, name="raw"),
+    path("settings/mis-link/switch/", run_actions.switch, name="switch"),
     path("settings/who-is-imported/", policy_pages.who_is_imported, name="policy"),
     path("settings/who-is-imported/counts/", policy_pages.who_is_imported_counts, name="policy_counts"),
 ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hub.overview import home, settings_views, staff_views
+from hub.overview import home, pages, settings_views, staff_views, style_guide
 
 app_name = "overview"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("schools/", pages.all_schools, name="all_schools"),
+    path("style-guide/", style_guide.style_guide, name="style_guide"),
+    path("<slug:school>/", pages.overview, name="overview"),
     path("<slug:school>/settings/", settings_views.index, name="settings"),
     path("<slug:school>/settings/school/", settings_views.school_details, name="school_details"),
     path("<slug:school>/settings/staff/", staff_views.staff, name="staff"),
