@@ -1,0 +1,86 @@
+"""A plan in the making: what the modules that fill it share. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Set
+
+from imports.matching import Matcher
+from imports.types import (
+    KINDS,
+    PUPIL,
+    Action,
+    Change,
+    Facts,
+    Identity,
+    Key,
+    KindStats,
+    Owner,
+    Plan,
+    Reading,
+    State,
+    Values,
+    Why,
+)
+
+SUMMER = (7, 8, 9)
+"""Months in which year groups move up and the top year leaves."""
+
+
+class Draft:
+    """State and reading, the plan so far, and who each record of the MIS is."""
+
+    def __init__(self, state: State, reading: Reading, today: dt.date, hold: Set[str], keep: Set[str]) -> None:
+        self.state, self.reading, self.today = state, reading, today
+        self.hold, self.keep = hold, keep
+        self.plan = Plan(
+            stats={kind: KindStats() for kind in KINDS},
+            problems=list(reading.problems),
+            passed={name: digest for name, digest in reading.unread.items() if (*name, 0) not in state.identities},
+        )
+        self.matcher = Matcher(state, reading.present)
+        self.owners: dict[Owner, list[Identity]] = defaultdict(list)
+        for identity in state.identities.values():
+            self.owners[(identity.key[0], identity.person_id)].append(identity)
+        self.person_of: dict[Key, int] = {key: identity.person_id for key, identity in state.identities.items()}
+        self.moved_to: set[Owner] = set()
+        """People all of whose old records are gone, and who have a new one."""
+        self._touched: set[Owner] = set()
+        self._next_id = -1
+
+    def new_id(self) -> int:
+        """Return the provisional id of a new row."""
+        self._next_id -= 1
+        return self._next_id
+
+    def change(
+        self, action: Action, model: str, row_id: int, person: Owner, before: Values, after: Values, why: Why,
+        name: str,
+    ) -> None:  # fmt: skip
+        """Write down one operation."""
+        self.plan.changes.append(Change(action, model, row_id, person[0], person[1], before, after, why, name))
+
+    def count_update(self, person: Owner, changed: bool) -> None:
+        """Count a person who changed, once."""
+        if changed and person not in self._touched:
+            self._touched.add(person)
+            self.plan.stats[person[0]].updated += 1
+
+    def is_present(self, identity: Identity) -> bool:
+        """Say whether the snapshot has a known record."""
+        return identity.key[:2] in self.reading.present
+
+    def is_told_of(self, pupil_id: int) -> bool:
+        """Say whether the snapshot has this pupil, so that a missing link means something."""
+        return any(self.is_present(known) for known in self.owners[(PUPIL, pupil_id)])
+
+    def label(self, kind: str, person_id: int) -> str:
+        """Return a known person's name as it is shown beside a change."""
+        values = self.state.people[kind][person_id]
+        return " ".join(part for part in (values.get("title"), values["forename"], values["surname"]) if part)
+
+
+def pupil_keys(fact: Facts) -> list[Key]:
+    """Return the pupils a contact's record is linked to."""
+    return [(PUPIL, link.pupil_external_id, 0) for link in fact.links]

@@ -1,0 +1,123 @@
+"""Planning contacts: many records may be one person, and each brings links. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from imports.drafting import Draft, pupil_keys
+from imports.plan_details import Details, Said
+from imports.plan_links import Links
+from imports.plan_people import People, shown
+from imports.types import CONTACT, PUPIL, Action, Facts, Identity, NewIdentity, Problem, Why
+
+
+class Contacts:
+    """Adds and updates contacts, with their links and details."""
+
+    def __init__(self, draft: Draft, people: People, links: Links, details: Details) -> None:
+        self._draft, self._people, self._links, self._details = draft, people, links, details
+
+    def records(self, facts: list[Facts]) -> None:
+        """Plan every contact's records, person by person."""
+        draft = self._draft
+        groups: dict[int, list[Facts]] = defaultdict(list)
+        for fact in facts:
+            identity = draft.state.identities.get(fact.key)
+            if identity is None and not self._is_recipient(fact):
+                if self._knows_pupils(fact):
+                    draft.plan.passed[fact.key[:2]] = fact.digest
+                continue
+            person_id = identity.person_id if identity else self._find(fact)
+            groups[person_id].append(fact)
+        for person_id, records in groups.items():
+            if person_id < 0:
+                self._add(person_id, records)
+            else:
+                self._known(person_id, records)
+
+    def _is_recipient(self, fact: Facts) -> bool:
+        """Say whether a new record's links admit it, to at least one pupil who is here."""
+        return any(
+            link.values["access"] and (PUPIL, link.pupil_external_id, 0) in self._draft.person_of for link in fact.links
+        )
+
+    def _knows_pupils(self, fact: Facts) -> bool:
+        return all(key in self._draft.person_of for key in pupil_keys(fact))
+
+    def _find(self, fact: Facts) -> int:
+        draft = self._draft
+        pupil_ids = {draft.person_of[key] for key in pupil_keys(fact) if key in draft.person_of}
+        same, doubtful = draft.matcher.contact(fact, pupil_ids)
+        if same is not None:
+            return same
+        if doubtful is not None:
+            draft.plan.problems.append(_possible_duplicate(fact))
+        person_id = draft.new_id()
+        draft.matcher.add_contact(person_id, fact, pupil_ids)
+        return person_id
+
+    def _digest(self, fact: Facts) -> bytes:
+        """Return the digest to remember: none while a link leads to a pupil who is not here, to read it again."""
+        return fact.digest if self._knows_pupils(fact) else b""
+
+    def _add(self, person_id: int, records: list[Facts]) -> None:
+        draft = self._draft
+        first = records[0]
+        draft.plan.inserts[CONTACT].append((person_id, first.values))
+        after = shown(first.values)
+        after |= self._details.first((CONTACT, person_id), *_said(records))
+        self._links.of_new(person_id, records)
+        after["pupils"] = [link.values["relationship"] for link in first.links]
+        for fact in records:
+            draft.plan.new_identities.append(
+                NewIdentity(fact.key, person_id, self._digest(fact), fact.emails, fact.mobiles)
+            )
+            draft.person_of[fact.key] = person_id
+        draft.change(Action.ADDED, CONTACT, person_id, (CONTACT, person_id), {}, after, Why.NEW, first.label)
+        draft.plan.stats[CONTACT].added += 1
+
+    def _known(self, person_id: int, records: list[Facts]) -> None:
+        draft = self._draft
+        identities = draft.state.identities
+        records.sort(key=lambda fact: known.id if (known := identities.get(fact.key)) else 1 << 62)
+        back = False
+        for fact in records:
+            identity = identities.get(fact.key)
+            if identity:
+                back |= identity.gone
+                draft.plan.seen_identities.append((identity.id, self._digest(fact), fact.emails, fact.mobiles))
+            else:
+                self._people.adopt(fact, person_id, self._digest(fact))
+            draft.person_of[fact.key] = person_id
+        owner = (CONTACT, person_id)
+        changed = self._people.update(records[0], person_id, back=back)
+        changed |= self._links.of_known(person_id, records)
+        changed |= self._details.of_known(owner, *_said(self._heard(person_id, records)), records[0].label)
+        draft.count_update(owner, changed)
+
+    def _heard(self, person_id: int, records: list[Facts]) -> list[Facts | Identity]:
+        """Return all that speak for a contact: the oldest identity first, those not read as they last were."""
+        read = {fact.key: fact for fact in records}
+        ordered: list[Facts | Identity] = [
+            read.pop(known.key, known)
+            for known in sorted(self._draft.owners[(CONTACT, person_id)], key=lambda known: known.id)
+            if known.key in read or (not known.gone and self._draft.is_present(known))
+        ]
+        return ordered + list(read.values())
+
+
+def _said(records: list[Facts] | list[Facts | Identity]) -> tuple[Said, Said]:
+    """Return emails and mobiles by the rule: record after record, each in its own order."""
+    return (
+        tuple(email for record in records for email in record.emails),
+        tuple(mobile for record in records for mobile in record.mobiles),
+    )
+
+
+def _possible_duplicate(fact: Facts) -> Problem:
+    return Problem(
+        severity="warning", kind=CONTACT, external_id=fact.key[1], label=fact.label, file="", row=None,
+        field="name", value=fact.label, reason="possible_duplicate",
+        message="A parent of the same name belongs to the same family already, with another email and mobile.",
+        advice="If the two are one person, merge them in the MIS. If they are two, nothing needs doing.",
+    )  # fmt: skip
