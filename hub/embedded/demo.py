@@ -1,0 +1,239 @@
+"""`bin/demo`: starts everything, has two schools' MIS send for two nights, and shows where to look.
+
+Starts and ends processes and prints what happens; what the schools and their nights are is `imports.demo`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub.embedded import commands, schema, services
+from hub.embedded.errors import EmbeddedError
+from hub.embedded.keeper import lock_file
+from hub.embedded.processes import Asked, Supervisor, free_port, stop_when_asked
+from hub.embedded.services import PROJECT
+
+if TYPE_CHECKING:
+    from imports.demo.story import Row
+
+VAR = PROJECT / "var"
+PORT = 8000
+_PATIENCE = 45.0
+_HEARTBEAT = 10.0
+
+
+@dataclass
+class Progress:
+    """Says what happens, with the seconds since the start."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    def say(self, sentence: str) -> None:
+        print(f"{time.monotonic() - self.began:5.1f} s  {sentence}", flush=True)
+
+
+def main() -> int:
+    options = _options()
+    progress = Progress()
+    rows: list[Row] = []
+    trouble = ""
+    try:
+        with stop_when_asked(), _only_demo():
+            if options.fresh:
+                services.start_over(VAR)
+                progress.say("Started over: what was kept here is gone.")
+            _run(options, progress, rows)
+    except Asked:
+        pass
+    except EmbeddedError as error:
+        trouble = str(error)
+    worked = not trouble and (not options.once or (bool(rows) and all(row.worked for row in rows)))
+    if trouble:
+        print(trouble, file=sys.stderr, flush=True)
+    if options.json:
+        found = [row.as_json() for row in rows]
+        seconds = round(time.monotonic() - progress.began, 1)
+        print(json.dumps({"ok": worked, "schools": found, "seconds": seconds, "trouble": trouble}), flush=True)
+    elif not trouble:
+        progress.say("Everything is stopped.")
+    return 0 if worked else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/demo", description="Two demo schools, two nights, and the hub to look at them."
+    )
+    parser.add_argument("--fresh", action="store_true", help="start over: forget what an earlier demo kept")
+    parser.add_argument("--once", action="store_true", help="run both nights, print a table and end")
+    parser.add_argument("--json", action="store_true", help="with --once: one JSON object on the last line")
+    parser.add_argument(
+        "--port", type=int, metavar="N", help=f"where the hub answers (default {PORT}, else the next free)"
+    )
+    options = parser.parse_args()
+    if options.json and not options.once:
+        parser.error("--json goes with --once")
+    if options.port is not None and not 1 <= options.port <= 65535:
+        parser.error("--port is a number from 1 to 65535")
+    return options
+
+
+def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> None:
+    progress.say("Starting PostgreSQL and Valkey …")
+    with services.use(VAR) as found:
+        port = _port(options.port, progress)
+        address = f"http://127.0.0.1:{port}"
+        environ = {**services.environment(VAR, found), "SCHOOLGATE_URL": address, "SCHOOLGATE_LOCAL_INBOX": "1"}
+        if not schema.is_current(VAR):
+            progress.say("Making the tables …")
+            schema.migrate(VAR if found.embedded else None, environ)
+        with _servers(port, environ, progress) as supervisor:
+            story = _story(address, environ)
+            rows += story.tell(progress.say, always=options.once)
+            if options.once:
+                print(_table(rows), flush=True)
+                return
+            print(_welcome(address, story.logins()), flush=True)
+            _stay(supervisor, story)
+
+
+@contextmanager
+def _servers(port: int, environ: Mapping[str, str], progress: Progress) -> Iterator[Supervisor]:
+    """Run the product's own processes for the length of the block."""
+    supervisor = Supervisor(VAR / "log", environ, PROJECT)
+    try:
+        progress.say("Starting the web server, the workers and the beat …")
+        supervisor.start("web", commands.web(port))
+        supervisor.start("worker", commands.worker())
+        supervisor.start("io-worker", commands.io_worker())
+        supervisor.start("beat", commands.beat(VAR / "beat-schedule"))
+        _wait_for_web(port, supervisor)
+        progress.say("The hub answers.")
+        yield supervisor
+    finally:
+        supervisor.stop()
+
+
+def _wait_for_web(port: int, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        _all_run(supervisor)
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5):
+            return
+        time.sleep(0.1)
+    raise EmbeddedError(f"The web server did not answer; what it said is in {supervisor.log_of('web')}.")
+
+
+def _all_run(supervisor: Supervisor) -> None:
+    for name in supervisor.ended():
+        log = supervisor.log_of(name)
+        words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+        raise EmbeddedError(f"The {name} ended by itself: {words[-1]} (more in {log})")
+
+
+def _story(address: str, environ: Mapping[str, str]) -> Any:
+    """Become part of the product, in this process, and return the demo's story."""
+    os.environ.update(environ)
+    import django
+
+    django.setup()
+    import hub.celery  # noqa: F401  (tasks need the broker's address)
+    from imports.demo.story import Story
+
+    plain = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    return Story(VAR / "demo", hub=address, environ=plain)
+
+
+def _stay(supervisor: Supervisor, story: Any) -> None:
+    """Let the schools' servers be heard until somebody stops us, so that *Import now* works."""
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        beating = aside.submit(story.heartbeats)
+        try:
+            while True:
+                time.sleep(_HEARTBEAT)
+                _all_run(supervisor)
+                if beating.done():
+                    beating = aside.submit(story.heartbeats)
+        finally:
+            story.stop()
+
+
+def _port(wanted: int | None, progress: Progress) -> int:
+    """Return the port to answer on, and say so where it is not the one asked for or used last."""
+    asked = wanted or _last_port() or PORT
+    for port in range(asked, min(asked + 50, 65536)):
+        if _is_free(port):
+            if port != asked:
+                progress.say(f"Port {asked} is taken by something else: using {port}.")
+            (VAR / "port").write_text(str(port if wanted is None else wanted), encoding="ascii")
+            return port
+    return free_port()
+
+
+def _last_port() -> int | None:
+    try:
+        return int((VAR / "port").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@contextmanager
+def _only_demo() -> Iterator[None]:
+    """Hold the demo's lock; raises `EmbeddedError` while another demo runs in this folder."""
+    services.make_folder(VAR)
+    lock = lock_file(VAR / "demo.lock")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise EmbeddedError(
+            f"The demo runs already, at http://127.0.0.1:{_last_port() or PORT}: stop that one first (Ctrl-C)."
+        ) from None
+    finally:
+        os.close(lock)
+
+
+def _table(rows: list[Row]) -> str:
+    head = ("School", "MIS", "Outcome", "Pupils", "Parents", "Kept", "Rejected", "Seconds")
+    lines = [head, *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n" + "\n".join([shown[0], "  ".join("-" * width for width in widths), *shown[1:]]) + "\n"
+
+
+def _welcome(address: str, logins: list[tuple[str, str, str]]) -> str:
+    width = max(len(email) for _, email, _ in logins)
+    who = "\n".join(f"    {email.ljust(width)}  {what}" for what, email, _ in logins)
+    return (
+        f"\n  Schoolgate is at {address}\n\n"
+        f"  Sign in with one of these; the password is always: {logins[0][2]}\n\n{who}\n\n"
+        f"  Mail that the hub sends is at {address}/inbox/\n"
+        f"  Files to upload by hand, good and bad, are in {VAR / 'demo' / 'files'}\n\n  Ctrl-C stops everything.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

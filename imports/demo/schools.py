@@ -1,0 +1,119 @@
+"""The two demo schools with their logins and MIS Links, made through the services that the pages use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from hub.accounts import services as accounts
+from hub.accounts import tokens
+from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
+from hub.core import services as core
+from hub.core.models import School
+from hub.people import services as people
+from hub.people.models import Group, GroupKind, Staff
+from imports import links
+from imports.models import MisLink
+
+PASSWORD = "demo at schoolgate"  # noqa: S105 – printed for everybody who starts the demo on their own machine
+EVERYWHERE = "trust@example.org"
+"""The login that has both schools."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSchool:
+    """One school of the demo. `domain` is the mail domain of its logins."""
+
+    name: str
+    dfe_number: str
+    phase: str
+    size: int
+    seed: int
+    domain: str
+    head: str
+    office: str
+
+    @property
+    def administrator_email(self) -> str:
+        return f"head@{self.domain}"
+
+    @property
+    def office_email(self) -> str:
+        return f"office@{self.domain}"
+
+    @property
+    def teacher_email(self) -> str:
+        return f"teacher@{self.domain}"
+
+
+SCHOOLS = (
+    DemoSchool(
+        "Larch Hill Primary", "8233001", "primary", 210, 11, "larchhill.example.org", "Helen Ward", "Priya Shah"
+    ),
+    DemoSchool(
+        "Beck Road Academy", "8234002", "secondary", 600, 23, "beckroad.example.org", "Marcus Bell", "Joan Pryce"
+    ),
+)
+
+
+def find(demo: DemoSchool) -> School | None:
+    """Return the school if it was made before."""
+    with scope.every_school():
+        return School.objects.filter(slug=demo.dfe_number).first()
+
+
+def make(demo: DemoSchool, *, now: dt.datetime) -> School:
+    """Return the school with its administrator, its office and its MIS Link, making what is missing."""
+    school = find(demo) or core.create_school(
+        dfe_number=demo.dfe_number, name=demo.name, office_email=demo.office_email, now=now
+    )
+    with scope.schools(school.pk):
+        head = join(school, demo.administrator_email, demo.head, Role.ADMINISTRATOR, by=None, now=now)
+        join(school, demo.office_email, demo.office, Role.OFFICE, by=head, now=now)
+        join(school, EVERYWHERE, "Ruth Okafor", Role.ADMINISTRATOR, by=head, now=now)
+        if links.current_link(school) is None:
+            links.create_link(school=school, connector="sims", by=head, now=now)
+    return school
+
+
+def join(school: School, email: str, name: str, role: Role, *, by: Account | None, now: dt.datetime) -> Account:
+    """Return the account that has `role` at `school`: invited, and the invitation accepted."""
+    member = Membership.objects.filter(school=school, account__email=email, ended_at=None).first()
+    if member is not None:
+        return member.account
+    invited = accounts.invite_staff(school=school, email=email, role=role, by=by, name=name, now=now)
+    account = invited.membership.account
+    accounts.accept_invitation(
+        token_hash=tokens.hashed(invited.token), name=name, password=PASSWORD, signed_in=account, now=now
+    )
+    return account
+
+
+def administrator(school: School, demo: DemoSchool) -> Account:
+    return Account.objects.get(email=demo.administrator_email)
+
+
+def link_of(school: School) -> MisLink:
+    """Return the school's link; it was made with the school."""
+    link = links.current_link(school)
+    assert link is not None
+    return link
+
+
+def let_a_teacher_in(school: School, demo: DemoSchool, *, now: dt.datetime) -> None:
+    """Give a tutor whom the MIS names a login that sees the tutor group. Made once."""
+    if Membership.objects.filter(school=school, role=Role.TEACHER).exists():
+        return
+    groups = {group.name: group for group in Group.objects.filter(school=school, kind=GroupKind.REGISTRATION)}
+    tutors = Staff.objects.filter(school=school, leaving_date=None, tutor_of__in=list(groups)).order_by(
+        "tutor_of", "pk"
+    )
+    tutor = tutors.first()
+    if tutor is None:
+        return
+    by = administrator(school, demo)
+    account = join(school, demo.teacher_email, f"{tutor.forename} {tutor.surname}", Role.TEACHER, by=by, now=now)
+    membership = Membership.objects.get(school=school, account=account, ended_at=None)
+    people.set_group_access(membership=membership, groups=[groups[tutor.tutor_of]], by=by, now=now)
+    people.connect(staff=tutor, account=account, verified={}, by_name=str(account), now=now)

@@ -1,0 +1,173 @@
+"""The demo from beginning to end: schools, first night, parents who connect, second night, heartbeats."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from django.utils import timezone
+
+from hub.core import scope
+from hub.core.models import School
+from imports.demo import files, night, schools
+from imports.demo.night import Result
+from imports.demo.schools import SCHOOLS, DemoSchool
+from imports.demo.server import NightFailed, Server
+from imports.links import LinkRefused
+from mis_connectors.registry import connector
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Row:
+    """What the two nights of one school came to, for the table and for machines."""
+
+    demo: DemoSchool
+    mis: str
+    nights: list[Result] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def worked(self) -> bool:
+        return not self.trouble and len(self.nights) == 2
+
+    def as_json(self) -> dict[str, Any]:
+        last = self.nights[-1] if self.nights else Result("", 0, 0, {}, 0.0)
+        return {
+            "school": self.demo.name,
+            "dfe_number": self.demo.dfe_number,
+            "mis": self.mis,
+            "outcome": last.outcome if not self.trouble else "failed",
+            "pupils": last.pupils,
+            "contacts": last.contacts,
+            "kept": sum(one.counts.get("kept", 0) for one in self.nights),
+            "rejected": sum(one.counts.get("rejected", 0) for one in self.nights),
+            "seconds": round(sum(one.seconds for one in self.nights), 1),
+            "nights": [{"outcome": one.outcome, **_plain(one.counts)} for one in self.nights],
+            "trouble": self.trouble,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        shown = self.as_json()
+        names = ("school", "mis", "outcome", "pupils", "contacts", "kept", "rejected", "seconds")
+        return tuple(str(shown[name]) for name in names)
+
+
+def _plain(counts: Mapping[str, Any]) -> dict[str, int]:
+    return {name: counts.get(name, 0) for name in ("added", "updated", "ended", "kept", "rejected")}
+
+
+class Story:
+    """The demo's schools and their simulated servers, kept in `folder`; the hub answers at `hub`."""
+
+    def __init__(self, folder: Path, *, hub: str, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.servers = {demo.dfe_number: Server(demo, folder / demo.dfe_number, hub, environ) for demo in SCHOOLS}
+        self._stopped = Event()
+
+    def tell(self, say: Say, *, always: bool) -> list[Row]:
+        """Bring each school to the morning after its second night; with `always`, two nights more if it was there."""
+        told = self._told()
+        if told and not always:
+            say("Both schools are as they were left.")
+            return []
+        rows = [Row(demo, connector("sims").info.mis_name) for demo in SCHOOLS]
+        found = [self._make(demo) for demo in SCHOOLS]
+        say("Two schools are there, and each has downloaded its agent.")
+        for number, title in enumerate(("First night", "Second night")):
+            say(f"{title}: both schools’ SIMS servers run their reports and send them …")
+            with ThreadPoolExecutor(max_workers=len(rows)) as together:
+                work = [
+                    together.submit(self._night, row, school, number)
+                    for row, school in zip(rows, found, strict=True)
+                    if not row.trouble
+                ]
+                try:
+                    for one in work:
+                        one.result()
+                except BaseException:
+                    self.stop()
+                    raise
+            for row in rows:
+                say(f"  {row.demo.name}: {row.trouble or _sentence(row.nights[-1])}")
+        if all(row.worked for row in rows):
+            files.write(self.folder / "files", self.servers)
+            (self.folder / "told.json").write_text(json.dumps([row.as_json() for row in rows]), encoding="utf-8")
+        return rows
+
+    def heartbeats(self) -> None:
+        """Let each school's agent say that it is alive, and run if the hub wants it."""
+        for server in self.servers.values():
+            if self._stopped.is_set() or not server.is_set_up():
+                return
+            with suppress(NightFailed):
+                server.finish(server.start("heartbeat"))
+
+    def stop(self) -> None:
+        """End the agents that are running, wait for nothing more, and start no other."""
+        self._stopped.set()
+        for server in self.servers.values():
+            server.stop()
+
+    def logins(self) -> list[tuple[str, str, str]]:
+        """Return who can sign in: what they are, email, password."""
+        found = [("Administrator of both schools", schools.EVERYWHERE, schools.PASSWORD)]
+        for demo in SCHOOLS:
+            found += [
+                (f"{demo.name}: administrator", demo.administrator_email, schools.PASSWORD),
+                (f"{demo.name}: office", demo.office_email, schools.PASSWORD),
+                (f"{demo.name}: teacher, own tutor group only", demo.teacher_email, schools.PASSWORD),
+            ]
+        return found
+
+    def _told(self) -> bool:
+        return (self.folder / "told.json").exists() and all(schools.find(demo) for demo in SCHOOLS)
+
+    def _make(self, demo: DemoSchool) -> School:
+        now = timezone.now()
+        school, server = schools.make(demo, now=now), self.servers[demo.dfe_number]
+        with scope.schools(school.pk):
+            if not server.is_set_up():
+                by = schools.administrator(school, demo)
+                server.set_up(link=schools.link_of(school), by=by, now=now)
+        return school
+
+    def _night(self, row: Row, school: School, number: int) -> None:
+        """Let one night pass at one school, in a thread of its own; what goes wrong is in the row."""
+        with night.own_connection():
+            try:
+                row.nights.append(self._pass(school, row.demo, number))
+            except (NightFailed, LinkRefused) as failed:
+                row.trouble = str(failed)
+
+    def _pass(self, school: School, demo: DemoSchool, number: int) -> Result:
+        server, began = self.servers[demo.dfe_number], time.monotonic()
+        changes = night.change_the_mis(school, server) if number else None
+        after = night.last_import(school)
+        server.finish(server.start("run"))
+        result = night.wait_for_import(school, after=after, began=began, stopped=self._stopped)
+        if changes is not None:
+            night.check(school, changes)
+            return result
+        now = timezone.now()
+        with scope.schools(school.pk):
+            schools.let_a_teacher_in(school, demo, now=now)
+        night.connect_parents(school, now=now)
+        return result
+
+
+def _sentence(result: Result) -> str:
+    counts = result.counts
+    return (
+        f"{result.pupils} pupils and {result.contacts} parents; {counts.get('added', 0)} people added, "
+        f"{counts.get('updated', 0)} changed, {counts.get('ended', 0)} ended, "
+        f"{counts.get('kept', 0)} values kept, {counts.get('rejected', 0)} records rejected ({result.seconds:.1f} s)"
+    )
