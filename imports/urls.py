@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from imports import policy_pages, rejected_pages, run_actions, run_pages
+from imports import link_views, policy_pages, rejected_pages, run_actions, run_pages
 
 app_name = "imports"
 urlpatterns = [
@@ -22,4 +22,16 @@ urlpatterns = [
     path("settings/mis-link/switch/", run_actions.switch, name="switch"),
     path("settings/who-is-imported/", policy_pages.who_is_imported, name="policy"),
     path("settings/who-is-imported/counts/", policy_pages.who_is_imported_counts, name="policy_counts"),
+    path("settings/mis-link/", link_views.mis_link, name="mis_link"),
+    path("settings/mis-link/choose/", link_views.mis_link_choose, name="mis_link_choose"),
+    path("settings/mis-link/set-up/", link_views.mis_link_setup, name="mis_link_setup"),
+    path("settings/mis-link/test/", link_views.mis_link_test, name="mis_link_test"),
+    path("settings/mis-link/import/", link_views.mis_link_import, name="mis_link_import"),
+    path("settings/mis-link/enable/", link_views.mis_link_enable, name="mis_link_enable"),
+    path("settings/mis-link/disable/", link_views.mis_link_disable, name="mis_link_disable"),
+    path("settings/mis-link/resume/", link_views.mis_link_resume, name="mis_link_resume"),
+    path("settings/mis-link/schedule/", link_views.mis_link_schedule, name="mis_link_schedule"),
+    path("settings/mis-link/pause/", link_views.mis_link_pause, name="mis_link_pause"),
+    path("settings/mis-link/agent/", link_views.mis_link_agent, name="mis_link_agent"),
+    path("settings/mis-link/agent/<int:token_id>/end/", link_views.mis_link_token, name="mis_link_token"),
 ]

@@ -1,0 +1,70 @@
+"""Forms of the MIS Link: they check what was typed, and decide nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from imports.models import MisLink
+from mis_connectors import registry
+
+DAYS = ((1, "Mon"), (2, "Tue"), (3, "Wed"), (4, "Thu"), (5, "Fri"), (6, "Sat"), (7, "Sun"))
+
+
+class ConnectorForm(forms.Form):
+    """Which MIS the school uses: those installed on this hub."""
+
+    connector = forms.ChoiceField(label="Your school's MIS", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["connector"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(info.slug, info.mis_name) for info in registry.infos()]
+        if len(field.choices) == 1:
+            self.initial.setdefault("connector", field.choices[0][0])
+
+
+class ScheduleForm(forms.Form):
+    """Which nights, and at what time in London."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Nights",
+        choices=DAYS,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one night. To stop for a while, pause the link instead."},
+    )
+    run_at = forms.TimeField(
+        label="Time",
+        help_text="By the clocks of the school. After midnight, when the MIS is idle, is best.",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+
+    @classmethod
+    def of(cls, link: MisLink) -> ScheduleForm:
+        """Return the form as the link stands."""
+        return cls(initial={"weekdays": link.weekdays, "run_at": link.run_at})
+
+
+class PauseForm(forms.Form):
+    """Until when no night is run."""
+
+    until = forms.DateField(
+        label="Pause until",
+        help_text="No import before this day; then it goes on by itself.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class AgentForm(forms.Form):
+    """What a copy of the agent is called."""
+
+    name = forms.CharField(
+        label="Name of this copy",
+        max_length=100,
+        initial="School server",
+        help_text="The computer it will run on. A new copy of a name ends the old one when it is first heard.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
