@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,7 +36,20 @@ _WITHOUT_BOM = (
 )
 _DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_LATIN = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", "us-ascii", "ascii", "cp1252"}
+_LATIN = {
+    "iso-8859-1",
+    "iso8859-1",
+    "iso_8859-1",
+    "latin1",
+    "latin-1",
+    "l1",
+    "us-ascii",
+    "ascii",
+    "cp1252",
+    "windows-1252",
+}
+_UNICODE = {"utf-8", "utf8", "utf-16", "utf16", "ucs-2", "utf-32"}
+_SINGLE_BYTE = re.compile(r"(iso-8859-|windows-125|cp125)\d{1,2}|macintosh")
 _UNDEFINED_IN_1252 = bytes.maketrans(b"\x81\x8d\x8f\x90\x9d", b"?????")
 """Python refuses these five bytes; one of them somewhere must not cost a school its night."""
 _INVALID_BYTES = 81
@@ -61,8 +74,8 @@ class NotUtf8(SnapshotFormatError):
 class Head:
     """What the first bytes of a file say of the rest."""
 
-    encoding: str | None
-    """What the parser must be told; None where it finds out best by itself."""
+    encoding: str
+    """As Python calls it."""
     falls_back: bool
     """Bytes that are not UTF-8 may be read as windows-1252."""
 
@@ -98,7 +111,8 @@ class Limited:
         self._budget = budget
         self._name = name
         self._pushed_back = b""
-        self.latin = False
+        self.convert: Callable[[bytes], bytes] | None = None
+        """Turns what was read into UTF-8."""
         self.since_record = 0
         self.ended = False
 
@@ -112,7 +126,7 @@ class Limited:
         self.since_record += len(data)
         if self.since_record > WITHOUT_A_RECORD:
             raise SnapshotFormatError(f"{self._name} is not a report: it goes on and on without a single record.")
-        return _as_utf8(data) if self.latin else data
+        return self.convert(data) if self.convert else data
 
     def peek(self, size: int) -> bytes:
         """Return the first bytes without taking them; only before anything was read."""
@@ -152,15 +166,13 @@ class Records:
         source = self._source
         head = inspect_head(source.peek(HEAD), name=self._name)
         encoding = self._asked or head.encoding
-        if encoding == "windows-1252":
-            source.latin, encoding = True, "utf-8"
+        if encoding != "utf-8":
+            source.convert = _converter(encoding)
         try:
-            context = _parser(source, self._tag, encoding)
+            context = _parser(source, self._tag)
             yield from self._each(context)
         except etree.XMLSyntaxError as error:
             raise self._plain(error, may_retry=head.falls_back and not self._asked) from None
-        except LookupError:
-            raise SnapshotFormatError(f"{self._name} declares a character encoding that nobody knows.") from None
         self._look_back(context.root)
 
     def _each(self, context: etree.iterparse[tuple[str, etree._Element]]) -> Iterator[etree._Element]:
@@ -208,28 +220,36 @@ def inspect_head(head: bytes, *, name: str) -> Head:
     if wide:
         return Head(wide, falls_back=wide == "utf-8")
     declared = _DECLARED.match(text)
-    return _by_declaration(declared.group(1).lower() if declared else "utf-8")
+    return _by_declaration(declared.group(1).lower() if declared else "utf-8", name)
 
 
-def _as_utf8(data: bytes) -> bytes:
-    """Python turns windows-1252 into UTF-8 faster than the parser would."""
-    return data.translate(_UNDEFINED_IN_1252).decode("windows-1252").encode()
+def _converter(encoding: str) -> Callable[[bytes], bytes]:
+    """Return what turns bytes of `encoding`, piece by piece, into UTF-8: Python is faster at it than the parser."""
+    if encoding == "windows-1252":
+        return lambda data: data.translate(_UNDEFINED_IN_1252).decode("windows-1252").encode()
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    return lambda data: decoder.decode(data, final=not data).encode("utf-8", "replace")
 
 
-def _by_declaration(declared: str) -> Head:
+def _by_declaration(declared: str, name: str) -> Head:
     if declared in _LATIN:
         return Head("windows-1252", falls_back=False)
-    if declared.startswith(("utf-16", "utf-32", "ucs")):  # said by .NET string writers of what is then saved as UTF-8
+    if declared in _UNICODE:  # .NET string writers say utf-16 of what is then saved as UTF-8
         return Head("utf-8", falls_back=True)
-    return Head(None, falls_back=declared in {"utf-8", "utf8"})
+    if _SINGLE_BYTE.fullmatch(declared):
+        try:
+            return Head(codecs.lookup(declared).name, falls_back=False)
+        except LookupError:
+            pass
+    raise SnapshotFormatError(f"{name} says that it is written in the encoding {declared}, which is not read.")
 
 
-def _parser(source: Readable, tag: str, encoding: str | None) -> etree.iterparse[tuple[str, etree._Element]]:
+def _parser(source: Readable, tag: str) -> etree.iterparse[tuple[str, etree._Element]]:
     return etree.iterparse(
         source,
         events=("end",),
         tag="{*}" + tag,
-        encoding=encoding,
+        encoding="utf-8",
         attribute_defaults=False,
         dtd_validation=False,
         load_dtd=False,
