@@ -87,7 +87,7 @@ def find_invitation(*, token_hash: str, now: dt.datetime) -> StaffInvitation:
     with scope.every_school():
         invitation = (
             StaffInvitation.objects.filter(token_hash=token_hash)
-            .select_related("membership__account", "school")
+            .select_related("membership__account", "membership__school", "membership__invited_by")
             .first()
         )
     if invitation is None or invitation.membership.ended_at is not None:

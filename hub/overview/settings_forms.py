@@ -44,7 +44,9 @@ class MemberForm(forms.Form):
 
     def __init__(self, *args: Any, school: School, chosen: Sequence[int] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups = list(people.groups(school))
+        filled = list(people.groups(school))
+        emptied = Group.objects.filter(school=school, pk__in=chosen).exclude(pk__in=[group.pk for group in filled])
+        groups = sorted([*filled, *emptied], key=lambda group: group.name)
         for kind in GroupKind:
             if of_kind := [(group.pk, group.name) for group in groups if group.kind == kind]:
                 self.fields[f"groups_{kind}"] = forms.TypedMultipleChoiceField(
