@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Pupil, PupilContact, Staff
@@ -66,6 +66,16 @@ def left_lines(rows: Sequence[Mapping[str, Any]], *, school_id: int) -> list[Lin
         what = _THINGS.get(row["model"], "Record")
         found[(kind, person_id, why)] = Line(person=person, action="left", what=what, after="left", why=why)
     return list(found.values())
+
+
+def would_lines(rows: Sequence[Mapping[str, Any]], *, school_id: int, mis_name: str) -> list[Line]:
+    """Return rows of `Import.would` with what is known of the people they are about."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        ids[str(row.get("kind", ""))].add(int(row.get("person_id") or 0))
+    people = _people(ids, school_id)
+    found = (wording.would_line(row, mis_name=mis_name) for row in rows)
+    return [replace(line, person=people.get((line.person.kind, line.person.id), line.person)) for line in found]
 
 
 def _lines(change: ImportChange, looked: _Looked, *, mis_name: str, now: dt.datetime) -> Iterator[Line]:

@@ -101,6 +101,8 @@ def listed(parts: Sequence[str]) -> str:
 def title(run: Run) -> str:
     """Return the heading of an import's page: the answer to "what happened?"."""
     if run.preview and run.state not in (*RUNNING, *BROKEN):
+        if run.reasons:
+            return "Tonight this would wait for you"
         if run.changes == 0:
             return "Tonight would change nothing"
         return f"Tonight would change {many(run.changes, 'thing')}"
@@ -117,6 +119,8 @@ def title(run: Run) -> str:
         return titles[run.state]
     if run.state in RUNNING:
         return f"Reading what {run.mis_name} sent"
+    if run.state == "partly_held" and not run.changes:
+        return "The removals wait for you" if run.waits else "Nobody was removed"
     return f"{many(run.changes, 'change')} from {run.mis_name}"
 
 
@@ -142,20 +146,27 @@ def advice(run: Run) -> str:
     return str(run.reasons[0].get("advice", "")) if run.reasons else ""
 
 
+def advices(run: Run) -> list[str]:
+    """Return what to do about it all, each thing once."""
+    return list(dict.fromkeys(text for item in run.reasons if (text := str(item.get("advice", "")))))
+
+
 def lead(run: Run) -> str:
     """Return the sentence below an import's title."""
     if run.state in RUNNING:
         return "You may leave this page: it goes on by itself, and nothing shows in the hub before all of it is ready."
     if run.preview and run.state not in BROKEN:
-        return "Nothing was changed: this is what the file would do if it came tonight."
+        # A hold's sentence ends in what was done about it, and a preview does nothing.
+        causes = [str(item.get("sentence", "")).split(", so no ")[0].rstrip(".") + "." for item in run.reasons]
+        return " ".join(["Nothing was changed: this is what the file would do if it came tonight.", *causes])
     sentences = {
         "unchanged": f"{many(run.present, 'person', 'people')} came, and all of them are as they were.",
         "held": "Nothing of it is in yet.",
-        "partly_held": "Everything but the removals is in.",
-        "failed": "Nothing of it is in: everybody is as before.",
+        "partly_held": "" if run.reasons else "Everything but the removals is in.",
+        "failed": "" if run.reasons else "Nothing of it is in: everybody is as before.",
         "interrupted": "Nothing of it is in: the work stopped half way, and starts again by itself.",
         "discarded": _decided("Nothing of it is in", run.decided_by),
-        "undone": "What it changed was put back.",
+        "undone": "What it changed was put back. Imports pause until somebody resumes the link.",
     }
     if run.state in sentences:
         return " ".join(part for part in (sentences[run.state], *(_reasons(run))) if part)

@@ -16,7 +16,7 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core import audit
 from hub.core.errors import HubError
-from imports import decisions, links, moments, payloads, run_pages, selectors, services
+from imports import decisions, links, moments, payloads, previewing, run_pages, selectors, services
 from imports.links import current_link
 from imports.models import ImportKind
 
@@ -97,6 +97,18 @@ def decide(request: SchoolRequest, school: str, import_id: int) -> HttpResponseB
         messages.error(request, refusal.message)
     else:
         messages.success(request, said)
+    return redirect("imports:detail", school, run.pk)
+
+
+@require(Role.ADMINISTRATOR, Role.OFFICE)
+@require_POST
+def import_it(request: SchoolRequest, school: str, import_id: int) -> HttpResponseBase:
+    """Import the file that was previewed."""
+    run = selectors.run_of(request.school, import_id)
+    try:
+        run = previewing.import_previewed(run=run, by=request.account, now=timezone.now())
+    except HubError as refusal:
+        messages.error(request, refusal.message)
     return redirect("imports:detail", school, run.pk)
 
 

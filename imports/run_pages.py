@@ -59,7 +59,7 @@ def import_list(request: SchoolRequest, school: str) -> HttpResponseBase:
         "page": page,
         "link": link,
         "mis": selectors.mis_of(link),
-        "rejected": sum(selectors.rejection_counts(request.school).values()),
+        "rejected": selectors.to_mend(selectors.rejection_counts(request.school)),
         "next_due": _next(link, now),
     }
     return render(request, "imports/list.html", context)
@@ -82,6 +82,7 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
         "chip": presenting.outcome(run.state, preview=run.preview, delivery=mis.delivery),
         "title": presenting.title(words),
         "lead": presenting.lead(words),
+        "advices": presenting.advices(words),
         "words_tally": presenting.tally(words),
         "in_file": presenting.in_file(words),
         "kind": kind_words(run.kind, mis.name, preview=run.preview),
@@ -92,7 +93,10 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
         "rejected": list(selectors.rejections_of(run)[:PER_PAGE]),
         "left": change_lines.left_lines(run.left_by_undo, school_id=run.school_id),
         "removals": removals_held(run) or len(who_would_go(run)),
-        "wrong_school": any(reason.get("code") == "wrong_school" for reason in run.reasons),
+        "wrong_school": is_another_schools(run),
+        "can_import": run.preview
+        and run.state not in (*OPEN_STATES, ImportState.FAILED)
+        and not is_another_schools(run),
         "at_once": _at_once(run, mis.name, now=now) if shows_plan(run) and not run.preview else [],
         "can_undo": can_undo(run, now=now),
         "has_file": run.payload is not None and run.payload.stored,
@@ -122,7 +126,7 @@ def import_changes_csv(request: SchoolRequest, school: str, import_id: int) -> H
     header = ("Person", "Who", "What happened", "Field", "Before", "After", "Beside it", "Why")
     stored = selectors.changes(run).iterator(chunk_size=2000)
     found = (
-        (wording.would_line(row, mis_name=mis.name) for row in run.would)
+        (wording.would_line(row, mis_name=mis.name) for row in _would(run))
         if shows_plan(run)
         else change_lines.every_line(run, stored, mis_name=mis.name, now=now)
     )
@@ -144,7 +148,7 @@ def import_removals(request: SchoolRequest, school: str, import_id: int) -> Http
         "mis": mis,
         "when": moments.stamp(selectors.words(run, mis=mis).when, now=now),
         "page": page,
-        "lines": [wording.would_line(row, mis_name=mis.name) for row in page],
+        "lines": change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.name),
         "removals": removals_held(run) or len(would),
         "waits": selectors.words(run, mis=mis).waits,
     }
@@ -177,7 +181,7 @@ def removals_held(run: Import) -> int:
 def who_would_go(run: Import) -> list[dict[str, Any]]:
     """Return one row per person whom the import would end."""
     people: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for row in run.would if run.state in HELD_STATES else ():
+    for row in _would(run) if run.state in HELD_STATES else ():
         if row.get("action") == "ended":
             people.setdefault((row.get("kind"), row.get("person_id") or row.get("person")), row)
     return list(people.values())
@@ -201,15 +205,26 @@ def _at_once(run: Import, mis_name: str, *, now: dt.datetime) -> list[Line]:
     return change_lines.lines_of(done, school_id=run.school_id, mis_name=mis_name, now=now) if done else []
 
 
+def _would(run: Import) -> list[dict[str, Any]]:
+    """Return what an import would do; nothing for another school's file, whose people nobody here may see."""
+    return [] if is_another_schools(run) else list(run.would)
+
+
+def is_another_schools(run: Import) -> bool:
+    """Whether the file was refused because it is about another school."""
+    return any(reason.get("code") == "wrong_school" for reason in run.reasons)
+
+
 def _changes(request: SchoolRequest, run: Import, *, now: dt.datetime) -> dict[str, Any]:
     """Return the page of changes that was asked for, and the filters with their counts."""
     kind, action = _asked(request, "kind", dict(KINDS)), _asked(request, "action", wording.ACTIONS)
     mis = selectors.mis_of(run.link)
     if shows_plan(run):
-        counts = _count_would(run.would)
-        rows = [row for row in run.would if _is(row, "kind", kind) and _is(row, "action", action)]
+        would = _would(run)
+        counts = _count_would(would)
+        rows = [row for row in would if _is(row, "kind", kind) and _is(row, "action", action)]
         page: Page[Any] = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-        lines = [wording.would_line(row, mis_name=mis.name) for row in page]
+        lines = change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.name)
     else:
         counts = selectors.change_counts(run)
         paginator = Paginator(selectors.changes(run, kind=kind, action=action), PER_PAGE)

@@ -160,6 +160,11 @@ def rejection_counts(school: School) -> dict[str, int]:
     return {row["severity"]: row["n"] for row in rows.annotate(n=Count("id")).order_by()}
 
 
+def to_mend(counts: dict[str, int]) -> int:
+    """Return how many of these rejections cost something; a warning alone does not."""
+    return counts.get(Rejection.ROW, 0) + counts.get(Rejection.PART, 0)
+
+
 def rejections_of(run: Import) -> QuerySet[RejectedRecord]:
     """Return what first showed in this import, standing or mended since."""
     return RejectedRecord.objects.filter(school_id=run.school_id, first_run=run).order_by(_gravity(), "label", "id")

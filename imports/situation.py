@@ -65,7 +65,7 @@ def of(school: School, *, now: dt.datetime) -> Situation:
         runs=list(selectors.runs(school).filter(preview=False)[:RUNS_READ]),
         nights=nights.last_nights(link, now=now),
         rejected=rejected,
-        first_rejected=_first_rejected(school) if _to_mend(rejected) else "",
+        first_rejected=_first_rejected(school) if selectors.to_mend(rejected) else "",
         differs=count,
         first_differs=_first_differs(differing, mis) if count else "",
     )
@@ -162,10 +162,6 @@ def differs(school: School) -> QuerySet[ContactDetail]:
 def is_on(link: MisLink | None) -> bool:
     """Whether the link's switch stands at on."""
     return link is not None and link.state in (LinkState.ENABLED, LinkState.WAITING, LinkState.RECONNECT)
-
-
-def _to_mend(rejected: dict[str, int]) -> int:
-    return rejected.get(Rejection.ROW, 0) + rejected.get(Rejection.PART, 0)
 
 
 def _first_rejected(school: School) -> str:

@@ -125,17 +125,20 @@ def _silent(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
 
 
 def _rejected(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
-    count = facts.rejected_rows + facts.rejected_parts
-    if not count:
+    """A person who is missing waits for somebody; a mobile that is none is for information."""
+    whole, parts = facts.rejected_rows, facts.rejected_parts
+    if not whole + parts:
         return
-    if count == 1:
-        title = "1 record was rejected" + (" in part" if facts.rejected_parts else "")
+    if whole + parts == 1:
+        title = "1 record was rejected" + ("" if whole else " in part")
         body = facts.first_rejected
     else:
-        title = f"{count:,} records were not taken in full"
-        body = f"{facts.rejected_rows:,} rejected whole, {facts.rejected_parts:,} in part. {facts.first_rejected}"
+        title = f"{whole + parts:,} records were not taken in full"
+        told = [f"{whole:,} rejected whole"] if whole else []
+        told += [f"{parts:,} in part"] if parts else []
+        body = f"{', '.join(told)}. {facts.first_rejected}"
     button = "See what to do"
-    yield Alert(REJECTED, "bad" if facts.rejected_rows else "warn", title, body.strip(), button, "imports/rejected/")
+    yield Alert(REJECTED, "warn" if whole else "quiet", title, body.strip(), button, "imports/rejected/")
 
 
 def _paused(facts: Facts, now: dt.datetime) -> Iterator[Alert]:

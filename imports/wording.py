@@ -123,6 +123,8 @@ def value(name: str, raw: Any) -> str:
     text = str(raw)
     if name == "mobile":
         return display_mobile(text)
+    if name == "year_group" and text.isdecimal():
+        return f"year {text}"
     if name.endswith(("_date", "_of_birth", "_on")):
         try:
             return moments.short_date(dt.date.fromisoformat(text[:10]))
@@ -177,7 +179,7 @@ _WHY: Mapping[str, str] = {
     "new_in_mis": "New in {mis}",
     "changed_in_mis": "Changed in {mis}",
     "gone_from_mis": "No longer in {mis}",
-    "left_in_mis": "{mis} says so: left",
+    "left_in_mis": "Left, as {mis} says",
     "back_in_mis": "Back in {mis}",
     "not_connected": "Changed in {mis}, not connected yet",
     "mis_over_office": "Changed in {mis} after the office's edit",

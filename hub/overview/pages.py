@@ -19,7 +19,7 @@ from imports import moments, nights, situation
 from imports import presenting as import_words
 from imports import selectors as import_reads
 from imports.entries import entries
-from imports.models import Import, LinkState, Rejection
+from imports.models import Import, LinkState
 from imports.nights import Night
 from imports.situation import Situation
 
@@ -88,7 +88,7 @@ def _stand(found: Situation, *, now: dt.datetime) -> presenting.Stand:
         running=_words(found, found.running),
         missed=[night.night for night in situation.missed_in_a_row(found.nights)] if on else [],
         next_due=nights.next_due(link, now=now),
-        to_mend=found.rejected.get(Rejection.ROW, 0) + found.rejected.get(Rejection.PART, 0),
+        to_mend=import_reads.to_mend(found.rejected),
     )
 
 

@@ -98,6 +98,7 @@ def _alert_counts(ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Return (failed, needs a person) by school."""
     rows = (
         Alert.objects.filter(school_id__in=list(ids), resolved_at=None)
+        .exclude(severity=Severity.QUIET)
         .values_list("school_id", "severity")
         .annotate(n=Count("id"))
         .order_by()
