@@ -100,7 +100,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name, options in {
         "MinimumLengthValidator": {"min_length": 12},
         "CommonPasswordValidator": {},
-        "UserAttributeSimilarityValidator": {},
+        "UserAttributeSimilarityValidator": {"user_attributes": ("email", "name")},
     }.items()
 ]
 SESSION_COOKIE_AGE = 12 * 3600
