@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
 
 from hub.accounts.models import Membership, Role
 from hub.core.models import School
@@ -14,6 +14,7 @@ from hub.people.models import (
     Contact,
     ContactDetail,
     Group,
+    GroupKind,
     GroupMember,
     ImportExclusion,
     MisIdentity,
@@ -161,8 +162,9 @@ def links_of_contact(membership: Membership, contact: Contact) -> QuerySet[Pupil
 
 
 def groups_of_pupil(pupil: Pupil) -> QuerySet[Group]:
-    """Return the groups a pupil is in."""
-    return Group.objects.filter(school_id=pupil.school_id, members__pupil=pupil).order_by("kind", "name")
+    """Return the groups a pupil is in, the largest kind first."""
+    kinds = Case(*(When(kind=kind, then=place) for place, kind in enumerate(GroupKind)))
+    return Group.objects.filter(school_id=pupil.school_id, members__pupil=pupil).order_by(kinds, "name")
 
 
 def open_connection(person: Contact | Staff) -> Connection | None:
