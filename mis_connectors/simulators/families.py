@@ -61,7 +61,7 @@ class Families:
             house=rng.choice(names.HOUSES) if rng.random() < 0.97 else None,
             admission_date=dt.date(entry, 9, 3),
         )
-        pupil.reg = self._group(year)
+        pupil.reg = self.group(year)
         pupil.class_name = (
             pupil.reg if school.phase == "primary" else f"{year}{rng.choice('xy')}/Ma{rng.randrange(1, 5)}"
         )
@@ -69,7 +69,8 @@ class Families:
         school.links[pupil.id] = []
         return pupil
 
-    def _group(self, year: int) -> str:
+    def group(self, year: int) -> str:
+        """Return one of the registration groups of this year."""
         each_year = max(1, round(self.school.size / len(self.school.years()) / GROUP_SIZE))
         letter = self.rng.randrange(each_year)
         return group_name(year, letter)

@@ -7,14 +7,18 @@ does all of it from a small file. Assumptions are in `README.md`.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from mis_connectors.simulators import details, names
 from mis_connectors.simulators.families import Families, group_name, named_alike
-from mis_connectors.simulators.model import Email, Link, People, Pupil, Staff, Telephone
+from mis_connectors.simulators.model import Contact, Email, Link, People, Pupil, Staff, Telephone
 
+_PLAIN_MOBILE = re.compile(r"07700 ?900\d{3}")
+_PLAIN_EMAIL = re.compile(r"[a-z0-9.-]+@example\.org")
 FIRST_DAY = dt.date(2026, 11, 22)
 
 
@@ -57,9 +61,9 @@ class School(People):
         for contact_id in gone - {link.contact_id for link in self.all_links()}:
             del self.contacts[contact_id]
 
-    def leave(self, pupil_id: int, day: dt.date | None = None) -> None:
-        """A pupil leaves in order: with a date, and still in the report."""
-        self.pupils[pupil_id].leaving_date = day or self.today
+    def leave(self, pupil_id: int, day: dt.date | str | None = None) -> None:
+        """A pupil leaves in order: with a date (tonight's, or one as `2026-12-18`), and still in the report."""
+        self.pupils[pupil_id].leaving_date = _day(day) or self.today
 
     def drop_contact(self, contact_id: int) -> None:
         """A contact is deleted."""
@@ -93,19 +97,20 @@ class School(People):
         for staff_id in list(self.staff)[::2]:
             del self.staff[staff_id]
 
-    def staff_leave(self, staff_id: int, day: dt.date | None = None) -> None:
-        self.staff[staff_id].leaving_date = day or self.today
+    def staff_leave(self, staff_id: int, day: dt.date | str | None = None) -> None:
+        self.staff[staff_id].leaving_date = _day(day) or self.today
 
     def roll_over(self) -> None:
         """Summer: everybody a year on, groups renamed, the top year gone, the new ones in."""
         first, last = self.years()[0], self.years()[-1]
         self.today = max(self.today, dt.date(self.today.year, 9, 1))
+        families = self._families("summer")
         for pupil in self.pupils.values():
             if pupil.leaving_date:
                 continue
             if pupil.pre_admission:
                 pupil.pre_admission, pupil.year = False, first
-                pupil.reg = pupil.class_name = group_name(first, 0)
+                pupil.reg = pupil.class_name = families.group(first)
             elif pupil.year >= last:
                 pupil.leaving_date = dt.date(self.today.year, 7, 21)
             else:
@@ -114,10 +119,32 @@ class School(People):
                 pupil.reg = group_name(pupil.year, letter)
                 pupil.class_name = pupil.reg if self.phase == "primary" else pupil.class_name
         newcomers = sum(1 for pupil in self.pupils.values() if pupil.leaving_date == dt.date(self.today.year, 7, 21))
-        families = self._families("summer")
         for _ in range(newcomers - sum(pupil.year == first for pupil in self.on_roll())):
             families.family([first])
         add_pre_admissions(families)
+
+    def reachable_parents(self) -> list[Contact]:
+        """Contacts of pupils on roll who may be told things and have a plain mobile and email of their own."""
+        everyone = [*self.contacts.values()]
+        numbers = Counter(telephone.number for contact in everyone for telephone in contact.telephones)
+        addresses = Counter(email.address for contact in everyone for email in contact.emails)
+        wanted = {
+            link.contact_id
+            for pupil in self.on_roll()
+            for link in self.links[pupil.id]
+            if link.responsibility and not link.court_order and not link.applicant
+        }
+        return [
+            contact
+            for contact in everyone
+            if contact.id in wanted
+            and contact.telephones
+            and contact.emails
+            and contact.telephones[0].location == "M"
+            and _PLAIN_MOBILE.fullmatch(contact.telephones[0].number)
+            and _PLAIN_EMAIL.fullmatch(contact.emails[0].address)
+            and numbers[contact.telephones[0].number] == addresses[contact.emails[0].address] == 1
+        ]
 
     def forget_old_leavers(self) -> None:
         """Leavers stand in the reports for a year."""
@@ -186,7 +213,7 @@ def _add_staff(families: Families) -> None:
         )
         work = details.address_of(forename, surname, number).replace("@", f"@{school.dfe_number}.")
         member.emails = [Email(work, "W")]
-        if parent and parent.emails:
+        if parent and parent.emails and _PLAIN_EMAIL.fullmatch(parent.emails[0].address):
             member.emails.append(Email(parent.emails[0].address, "H", False))
         school.staff[member.id] = member
 
@@ -213,6 +240,10 @@ def night(school: School, number: int) -> None:
     school.forget_old_leavers()
     if before.month == 8 and school.today.month == 9:
         school.roll_over()
+
+
+def _day(day: dt.date | str | None) -> dt.date | None:
+    return dt.date.fromisoformat(day) if isinstance(day, str) else day
 
 
 def _about(rng: Random, expected: float) -> int:

@@ -175,7 +175,7 @@ def _pupil(pupil: Pupil, dfe_number: str, element: Element) -> str:
             element("Legal_x0020_Surname", pupil.legal_surname),
             element("DOB", _day(pupil.dob)),
             element("Gender", pupil.gender),
-            element("Year", _YEARS.get(pupil.year, f"Year  {pupil.year}")),
+            element("Year", None if pupil.pre_admission else _YEARS.get(pupil.year, f"Year  {pupil.year}")),
             element("Reg", pupil.reg),
             element("House", house),
             element("Class", pupil.class_name),

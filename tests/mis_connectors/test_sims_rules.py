@@ -145,6 +145,7 @@ def test_a_mobile_is_chosen_by_digits_then_place_then_main() -> None:
 @pytest.mark.parametrize(
     "text",
     ["07700 900123 mum", "07700900123 / 07700900456", "+44 (0)7700 900123", "00447700900123", "447700900123",
+     "\uff10\uff17\uff17\uff10\uff10 \uff19\uff10\uff10\uff11\uff12\uff13",
      "07700 900123", "01632 960111 / 07700 900123", "7700900123", "07700-900-123"],
 )  # fmt: skip
 def test_a_mobile_is_known_by_its_digits(text: str) -> None:
