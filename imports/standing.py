@@ -99,7 +99,7 @@ def _missed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     count, last = len(facts.missed), facts.missed[-1]
     verb = "arrive" if facts.push else "run"
     if count > 1:
-        title = f"{count} nights in a row did not {verb}"
+        title = f"The last {count} nights did not {verb}"
     elif last.night == moments.local(now).date():
         title = f"Last night's import did not {verb}"
     else:
@@ -129,14 +129,11 @@ def _rejected(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     whole, parts = facts.rejected_rows, facts.rejected_parts
     if not whole + parts:
         return
-    if whole + parts == 1:
-        title = "1 record was rejected" + ("" if whole else " in part")
-        body = facts.first_rejected
-    else:
-        title = f"{whole + parts:,} records were not taken in full"
-        told = [f"{whole:,} rejected whole"] if whole else []
-        told += [f"{parts:,} in part"] if parts else []
-        body = f"{', '.join(told)}. {facts.first_rejected}"
+    title = f"{many(whole + parts, 'record')} {'was' if whole + parts == 1 else 'were'} rejected"
+    if not whole:
+        title += " in part"
+    mixed = f"{whole:,} whole, {parts:,} in part. " if whole and parts else ""
+    body = f"{mixed}{facts.first_rejected}"
     button = "See what to do"
     yield Alert(REJECTED, "warn" if whole else "quiet", title, body.strip(), button, "imports/rejected/")
 

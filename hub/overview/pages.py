@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, ViewedRequest, require, signed_in
+from hub.core.models import Alert, Severity
 from hub.overview import presenting, selectors
-from imports import moments, nights, situation
+from imports import moments, nights, situation, standing
 from imports import presenting as import_words
 from imports import selectors as import_reads
 from imports.entries import entries
@@ -43,18 +44,22 @@ def overview(request: SchoolRequest, school: str) -> HttpResponseBase:
     now = timezone.now()
     found = situation.of(request.school, now=now)
     office = request.membership.role != Role.TEACHER
-    alerts = [*situation.alerts(found, now=now), *selectors.other_alerts(request.school)] if office else []
+    alerts: list[standing.Alert | Alert] = []
+    if office:
+        alerts += [*situation.alerts(found, now=now), *selectors.other_alerts(request.school)]
     context = {
         "nav": "overview",
         "heading": presenting.heading(_stand(found, now=now), now=now),
         "today": moments.long_day(moments.local(now).date()),
         "found": found,
         "alerts": alerts,
+        "need": sum(alert.severity != Severity.QUIET for alert in alerts),
+        "first_steps": not found.runs and not alerts,
         "connected": selectors.connected(request.school, today=moments.local(now).date()),
         "link_tile": _link_tile(found, now=now),
         "last_tile": _last_tile(found, now=now),
         "bars": [_bar(night) for night in found.nights],
-        "summary": presenting.nights_summary(night.state for night in found.nights),
+        "summary": presenting.nights_summary([_night_words(night) for night in found.nights]),
         "entries": entries(found.runs[:SHOWN], found.nights, found.link, now=now, last=len(found.runs) <= SHOWN)[:SHOWN]
         if office
         else [],
@@ -134,16 +139,24 @@ def _last_tile(found: Situation, *, now: dt.datetime) -> dict[str, Any]:
     following = f"next {moments.coming(due, now=now)}" if due else ""
     run = _last_in(found)
     if run is None:
-        return {"css": "off", "figure": "Nothing yet", "small": following, "due": due}
+        return {"css": "off", "figure": "Nothing yet", "small": following}
     when = run.finished_at or run.created_at
     parts = [moments.ago(when, now=now)]
     if run.started_at and run.finished_at:
         parts.append(f"took {moments.took(run.started_at, run.finished_at)}")
     chip = import_words.outcome(run.state)
     small = " · ".join([*parts, *([following] if following else [])])
-    return {"figure": moments.near(when, now=now), "small": small, "chip": chip, "due": due, "run": run}
+    well = run is found.latest and not situation.missed_in_a_row(found.nights)
+    figure = moments.near(when, now=now)
+    return {"figure": figure, "small": small, "chip": chip, "reassure": bool(due) and well, "run": run}
 
 
 def _bar(night: Night) -> NightBar:
-    css, words = presenting.NIGHTS[night.state]
-    return NightBar(css, night.date.day, f"{moments.long_day(night.date)}: {words}", night.run)
+    words = f"{moments.long_day(night.date)}: {_night_words(night)}"
+    return NightBar(presenting.NIGHTS[night.state][0], night.date.day, words, night.run)
+
+
+def _night_words(night: Night) -> str:
+    if night.state == "none" and night.run is not None:
+        return import_words.outcome(night.run.state).text.lower()
+    return presenting.NIGHTS[night.state][1]

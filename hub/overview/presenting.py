@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imports import moments, presenting
@@ -88,7 +88,7 @@ def _broken(stand: Stand, now: dt.datetime) -> Heading | None:
             last_night = stand.missed[-1] == moments.local(now).date()
             which = "Last night's import" if last_night else f"The import of {moments.day(stand.missed[-1], now=now)}"
             return Heading(f"{which} did not {verb}.", _as_of(stand, now))
-        return Heading(f"{count} nights in a row did not {verb}.", _as_of(stand, now))
+        return Heading(f"The last {count} nights did not {verb}.", _as_of(stand, now))
     run = stand.latest
     if run is None or run.state not in presenting.BROKEN:
         return None
@@ -168,8 +168,7 @@ NIGHTS = {
 """A night's state to the class of its bar and the words for it."""
 
 
-def nights_summary(states: Iterable[str]) -> str:
+def nights_summary(words: Sequence[str]) -> str:
     """Return `14 nights: 12 complete, 1 held, 1 did not arrive`."""
-    found = list(states)
-    parts = [f"{found.count(state)} {words}" for state, (_, words) in NIGHTS.items() if state in found]
-    return f"{len(found)} nights: {', '.join(parts)}"
+    parts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
+    return f"{len(words)} nights: {', '.join(parts)}"
