@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Set
 from dataclasses import fields
 from typing import Any
 
@@ -47,7 +47,7 @@ def canonical(
     records: Iterable[SourceRecord],
     supplies: frozenset[str],
     rule: AccessRule,
-    excluded: Container[tuple[str, str]] = frozenset(),
+    excluded: Set[tuple[str, str]] = frozenset(),
 ) -> Reading:
     """Open `records`, those of the snapshot that are new or differ, and return what they say.
 
@@ -68,6 +68,7 @@ def canonical(
         problems=tuple(reader.problems),
         opened=frozenset(reader.opened),
         notes=snapshot.notes,
+        excluded=frozenset(excluded),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imports.types import CONTACT, KINDS, PUPIL, STAFF, Action, Assessment, Change, Plan, Reading, Verdict, Why
@@ -20,8 +20,13 @@ _BUCKETS = {
 }
 
 
-def counts_of(plan: Plan, reading: Reading, assessment: Assessment, *, rejected: int) -> dict[str, Any]:
-    """Return `Import.counts`: people, not rows; each person once per number."""
+def counts_of(
+    plan: Plan, reading: Reading, assessment: Assessment, *, rejected: int, approved: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return `Import.counts`: people, not rows; each person once per number.
+
+    Removals that a person has `approved` are not counted among those that nothing explained.
+    """
     people: dict[str, dict[str, set[int]]] = {kind: defaultdict(set) for kind in KINDS}
     kept = 0
     for change in plan.changes:
@@ -34,7 +39,10 @@ def counts_of(plan: Plan, reading: Reading, assessment: Assessment, *, rejected:
     in_file: dict[str, int] = defaultdict(int)
     for kind, _external_id in reading.present:
         in_file[kind] += 1
-    removed = {} if assessment.verdict is Verdict.HOLD else {k: s.removed for k, s in plan.stats.items() if s.removed}
+    would_go = {kind: stats.removed for kind, stats in plan.stats.items() if stats.removed}
+    is_held = assessment.verdict is Verdict.HOLD
+    held_kinds = frozenset(would_go) if is_held else assessment.held_kinds
+    answered = {kind for kind, number in (approved or {}).items() if would_go.get(kind, 0) <= number}
     return {
         **{name: sum(numbers[name] for numbers in by_kind.values()) for name in ("added", "updated", "ended")},
         "kept": kept,
@@ -44,10 +52,8 @@ def counts_of(plan: Plan, reading: Reading, assessment: Assessment, *, rejected:
         "staff": in_file[STAFF],
         "by_kind": by_kind,
         "known": {kind: stats.known + stats.added for kind, stats in plan.stats.items() if stats.known + stats.added},
-        "removed": {kind: number for kind, number in removed.items() if kind not in assessment.held_kinds},
-        "removals_held": {
-            kind: plan.stats[kind].removed for kind in assessment.held_kinds if plan.stats[kind].removed
-        },
+        "removed": {kind: number for kind, number in would_go.items() if kind not in held_kinds | answered},
+        "removals_held": {kind: number for kind, number in would_go.items() if kind in held_kinds},
     }  # fmt: skip
 
 

@@ -39,11 +39,15 @@ class Draft:
             problems=list(reading.problems),
             passed={name: digest for name, digest in reading.unread.items() if (*name, 0) not in state.identities},
         )
-        self.matcher = Matcher(state, reading.present)
+        self._present = reading.present - reading.excluded
+        self._said = frozenset(fact.key for fact in reading.facts)
+        self.matcher = Matcher(state, self._present)
         self.owners: dict[Owner, list[Identity]] = defaultdict(list)
         for identity in state.identities.values():
             self.owners[(identity.key[0], identity.person_id)].append(identity)
-        self.person_of: dict[Key, int] = {key: identity.person_id for key, identity in state.identities.items()}
+        self.person_of: dict[Key, int] = {
+            key: identity.person_id for key, identity in state.identities.items() if key[:2] not in reading.excluded
+        }
         self.moved_to: set[Owner] = set()
         """People all of whose old records are gone, and who have a new one."""
         self._touched: set[Owner] = set()
@@ -67,9 +71,26 @@ class Draft:
             self._touched.add(person)
             self.plan.stats[person[0]].updated += 1
 
+    def seen(self, identity: Identity, fact: Facts, digest: bytes) -> None:
+        """Remember what a known record says now; nothing is written where it says what it said."""
+        same = identity.digest == digest and not identity.gone
+        if not same or (not digest and (identity.emails, identity.mobiles) != (fact.emails, fact.mobiles)):
+            self.plan.seen_identities.append((identity.id, digest, fact.emails, fact.mobiles))
+
     def is_present(self, identity: Identity) -> bool:
-        """Say whether the snapshot has a known record."""
-        return identity.key[:2] in self.reading.present
+        """Say whether the snapshot has a known record, or the known part of a joint record."""
+        name = identity.key[:2]
+        if name not in self._present:
+            return False
+        was_read = name in self.reading.opened and name not in self.reading.unread
+        return identity.key[2] == 0 or identity.key in self._said or not was_read
+
+    def unheard(self, owner: Owner, records: list[Facts]) -> list[Identity]:
+        """Return a person's known records that are in the snapshot and were not read tonight."""
+        read = {fact.key for fact in records}
+        return [
+            known for known in self.owners[owner] if known.key not in read and not known.gone and self.is_present(known)
+        ]
 
     def is_told_of(self, pupil_id: int) -> bool:
         """Say whether the snapshot has this pupil, so that a missing link means something."""

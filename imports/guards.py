@@ -33,11 +33,12 @@ def assess(
     """Say how much of `plan` goes ahead, with a sentence for everything that does not.
 
     Losses of access are never held (`imports.plan.access_losses`), except where the snapshot is
-    another school's. A person's earlier `decision` lets through what was shown, and no more.
+    another school's. A person's earlier `decision` lets through what was shown, and no more:
+    whoever keeps everybody has seen the updates, too.
     """
     if reading.dfe_numbers and dfe_number not in reading.dfe_numbers:
         return Assessment(Verdict.REFUSE, (_wrong_school(reading, dfe_number),))
-    if decision.action != "apply":
+    if not decision.action:
         reasons = [reason for kind in KINDS for reason in _hold_all(kind, plan.stats[kind], reading, limits)]
         if reasons:
             return Assessment(Verdict.HOLD, tuple(reasons))

@@ -20,6 +20,7 @@ class Matcher:
     def __init__(self, state: State, present: Set[tuple[str, str]]) -> None:
         self._state = state
         self._present = present
+        self._taken: set[tuple[str, int]] = set()
         self._keys_of: dict[tuple[str, int], list[Key]] = defaultdict(list)
         for key, identity in state.identities.items():
             self._keys_of[(key[0], identity.person_id)].append(key)
@@ -64,6 +65,10 @@ class Matcher:
         """Say whether no record in this snapshot is this person already."""
         return not any(key[:2] in self._present for key in self._keys_of[(kind, person_id)])
 
+    def take(self, kind: str, person_id: int) -> None:
+        """Tell of a person whom a new record has turned out to be: no other new record is the same one."""
+        self._taken.add((kind, person_id))
+
     def pupil(self, facts: Facts) -> int | None:
         """Return the one known pupil that a new record is, or None."""
         values = facts.values
@@ -85,7 +90,9 @@ class Matcher:
         return self._only(STAFF, agreeing)
 
     def _only(self, kind: str, found: Iterable[int]) -> int | None:
-        vacant = [person_id for person_id in found if self.is_vacant(kind, person_id)]
+        vacant = [
+            person_id for person_id in found if (kind, person_id) not in self._taken and self.is_vacant(kind, person_id)
+        ]
         return vacant[0] if len(vacant) == 1 else None
 
     def contact(self, facts: Facts, pupil_ids: Set[int]) -> tuple[int | None, int | None]:

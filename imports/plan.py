@@ -87,7 +87,7 @@ def _lose(kept: Plan, link_id: int, values: Values, change: Change) -> None:
             after,
             Why.ACCESS_LOST,
             change.name,
-        )  # fmt: skip
+        )
     )
 
 

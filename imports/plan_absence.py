@@ -45,7 +45,8 @@ class Absence:
             stats.explained += 1
             self._gone(kind, absent)
             return
-        if self._is_top_year_in_summer(kind, person_id):
+        is_excluded = all(identity.key[:2] in draft.reading.excluded for identity in absent)
+        if is_excluded or self._is_top_year_in_summer(kind, person_id):
             stats.explained += 1
         elif kind in draft.hold:
             stats.removed += 1

@@ -85,25 +85,31 @@ class Contacts:
             identity = identities.get(fact.key)
             if identity:
                 back |= identity.gone
-                draft.plan.seen_identities.append((identity.id, self._digest(fact), fact.emails, fact.mobiles))
+                draft.seen(identity, fact, self._digest(fact))
             else:
                 self._people.adopt(fact, person_id, self._digest(fact))
             draft.person_of[fact.key] = person_id
         owner = (CONTACT, person_id)
-        changed = self._people.update(records[0], person_id, back=back)
-        changed |= self._links.of_known(person_id, records)
-        changed |= self._details.of_known(owner, *_said(self._heard(person_id, records)), records[0].label)
+        unheard = draft.unheard(owner, records)
+        changed = False
+        if self._speaks_first(records[0], unheard):
+            changed |= self._people.update(records[0], person_id, back=back)
+        changed |= self._links.of_known(person_id, records, all_heard=not unheard)
+        changed |= self._details.of_known(owner, *_said(self._heard(records, unheard)), records[0].label)
         draft.count_update(owner, changed)
 
-    def _heard(self, person_id: int, records: list[Facts]) -> list[Facts | Identity]:
+    def _speaks_first(self, fact: Facts, unheard: list[Identity]) -> bool:
+        """Say whether no older record of the person stands in the snapshot unread."""
+        known = self._draft.state.identities.get(fact.key)
+        return not unheard or (known is not None and known.id < min(other.id for other in unheard))
+
+    def _heard(self, records: list[Facts], unheard: list[Identity]) -> list[Facts | Identity]:
         """Return all that speak for a contact: the oldest identity first, those not read as they last were."""
-        read = {fact.key: fact for fact in records}
-        ordered: list[Facts | Identity] = [
-            read.pop(known.key, known)
-            for known in sorted(self._draft.owners[(CONTACT, person_id)], key=lambda known: known.id)
-            if known.key in read or (not known.gone and self._draft.is_present(known))
-        ]
-        return ordered + list(read.values())
+        identities = self._draft.state.identities
+        known = [fact for fact in records if fact.key in identities]
+        new = [fact for fact in records if fact.key not in identities]
+        ordered: list[Facts | Identity] = [*known, *unheard]
+        return sorted(ordered, key=lambda record: identities[record.key].id) + new
 
 
 def _said(records: list[Facts] | list[Facts | Identity]) -> tuple[Said, Said]:

@@ -56,6 +56,6 @@ class Details:
                 held.value,
                 outcome.takes_value,
                 len(plan.changes),
-            )  # fmt: skip
+            )
         )
         self._draft.change(outcome.action, DETAIL, held.id, owner, before, after, outcome.why, label)

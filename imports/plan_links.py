@@ -33,8 +33,12 @@ class Links:
         for pupil_id, values in self.wanted(records).items():
             self._insert(pupil_id, contact_id, values)
 
-    def of_known(self, contact_id: int, records: list[Facts]) -> bool:
-        """Plan what becomes of a known contact's links; say whether anything does."""
+    def of_known(self, contact_id: int, records: list[Facts], *, all_heard: bool) -> bool:
+        """Plan what becomes of a known contact's links; say whether anything does.
+
+        While another record of the contact was not read, it may be that one which tells of a link:
+        then none ends, and an open one changes only where access is denied.
+        """
         label = records[0].label
         wanted = self.wanted(records)
         changed = False
@@ -43,8 +47,10 @@ class Links:
             if current is None:
                 self._add(pupil_id, contact_id, values, label)
                 changed = True
-            else:
+            elif all_heard or current["ended_on"] is not None or values["access"] < current["access"]:
                 changed |= self._update(current, contact_id, values, label)
+        if not all_heard:
+            return changed
         for pupil_id, current in self.open(contact_id):
             if pupil_id not in wanted and self._draft.is_told_of(pupil_id):
                 changed |= self.end(current, contact_id, label)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from imports.drafting import SUMMER, Draft
 from imports.plan_details import Details
-from imports.types import IDENTITY, PUPIL, STAFF, Action, Facts, NewIdentity, Values, Why
+from imports.types import CONTACT, IDENTITY, PUPIL, STAFF, Action, Facts, NewIdentity, Values, Why
 
 ROLL_OVER_FIELDS = frozenset({"year_group", "registration_group", "class_name", "house"})
 
@@ -24,13 +24,15 @@ class People:
         identity = draft.state.identities.get(fact.key)
         person_id = identity.person_id if identity else self._match(fact)
         if identity:
-            draft.plan.seen_identities.append((identity.id, fact.digest, fact.emails, fact.mobiles))
+            draft.seen(identity, fact, fact.digest)
         elif person_id is not None:
+            draft.matcher.take(kind, person_id)
             self.adopt(fact, person_id, fact.digest)
         if person_id is None:
             person_id = self._add(fact)
         else:
-            changed = self.update(fact, person_id, back=bool(identity and identity.gone))
+            known = [identity] if identity else draft.owners[(kind, person_id)]
+            changed = self.update(fact, person_id, back=all(one.gone for one in known))
             if kind == STAFF:
                 changed |= self._details.of_known((STAFF, person_id), fact.emails, fact.mobiles, fact.label)
             draft.count_update((kind, person_id), changed)
@@ -45,7 +47,7 @@ class People:
         draft = self._draft
         kind = fact.key[0]
         draft.plan.new_identities.append(NewIdentity(fact.key, person_id, digest, fact.emails, fact.mobiles))
-        if draft.matcher.is_vacant(kind, person_id):
+        if draft.matcher.is_vacant(kind, person_id) and (kind, person_id) not in draft.moved_to:
             draft.plan.stats[kind].rekeyed += 1
             draft.moved_to.add((kind, person_id))
         before = {"record": ", ".join(sorted(old.key[1] for old in draft.owners[(kind, person_id)]))}
@@ -72,7 +74,10 @@ class People:
         if (kind, person_id) in draft.state.by_hand:
             return False
         current = draft.state.people[kind][person_id]
-        after = {name: value for name, value in fact.values.items() if current[name] != value}
+        values = fact.values
+        if back and kind != CONTACT:  # an MIS that tells of no leaving dates cannot take one back
+            values = {"leaving_date": None} | values
+        after = {name: value for name, value in values.items() if current[name] != value}
         if not after:
             return False
         before = {name: current[name] for name in after}

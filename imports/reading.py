@@ -58,15 +58,9 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
     if not run.everybody:
         snapshot = _of_some(snapshot)
     identities = state.load_identities(basis.link.source)
-    excluded = frozenset(
-        ImportExclusion.objects.filter(school_id=run.school_id, source=basis.link.source).values_list(
-            "kind", "external_id"
-        )
-    )
-    for key in [key for key in identities if key[:2] in excluded]:
-        del identities[key]
+    excluded = excluded_from(basis.link)
     full = is_full_night(basis.link, today)
-    present = {(record.kind.value, record.external_id) for record in snapshot.records}
+    present = {(record.kind.value, record.external_id) for record in snapshot.records} - excluded
     absent = [
         identity
         for key, identity in identities.items()
@@ -79,7 +73,23 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         rule=policy.access_rule(basis.policy),
         excluded=excluded,
     )
-    return Read(reading, identities, absent, full)
+    return Read(reading, identities, [*absent, *_parted(reading, identities)], full)
+
+
+def excluded_from(link: MisLink) -> frozenset[tuple[str, str]]:
+    """Return the records on the link's "do not import" list: one query."""
+    rows = ImportExclusion.objects.filter(school_id=link.school_id, source=link.source)
+    return frozenset(rows.values_list("kind", "external_id"))
+
+
+def _parted(reading: Reading, identities: dict[Key, Identity]) -> list[Identity]:
+    """Return the second people of joint records that were read and are joint no longer."""
+    said = {fact.key for fact in reading.facts}
+    return [
+        identity
+        for key, identity in identities.items()
+        if key[2] and not identity.gone and key not in said and key[:2] in reading.opened
+    ]
 
 
 def is_full_night(link: MisLink, today: dt.date) -> bool:
@@ -105,7 +115,8 @@ def _to_open(
     """Return the records that are new or differ, and the others of a person who has several."""
     if full:
         return list(snapshot.records)
-    opened, same = [], []
+    opened: list[SourceRecord] = []
+    same: list[SourceRecord] = []
     for record in snapshot.records:
         known = identities.get((record.kind.value, record.external_id, 0))
         if known is None:

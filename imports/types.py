@@ -171,6 +171,8 @@ class Reading:
     opened: frozenset[tuple[str, str]] = frozenset()
     """Every record that was read, so that problems which no longer stand can close."""
     notes: tuple[str, ...] = ()
+    excluded: frozenset[tuple[str, str]] = frozenset()
+    """Records on the "do not import" list: as if the MIS no longer had them."""
 
 
 @dataclass(frozen=True, slots=True)
