@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from hub.accounts.models import Membership, Role
+from hub.core.models import School
+from verification import selectors as verification
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -27,5 +30,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "role": membership.get_role_display(),
             "runs_office": membership.role in (Role.ADMINISTRATOR, Role.OFFICE),
             "is_administrator": membership.role == Role.ADMINISTRATOR,
+            "reports_count": partial(_reports, membership.school),
         }
     return frame
+
+
+def _reports(school: School) -> int:
+    """Count what the report lists; asked by the frame only where it shows the number."""
+    return verification.count_drift(school)
