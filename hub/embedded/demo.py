@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 VAR = PROJECT / "var"
 PORT = 8000
+_LOCK = "demo.lock"
+"""Held while a demo runs, and says on which port."""
 _PATIENCE = 45.0
 _HEARTBEAT = 10.0
 
@@ -170,22 +172,15 @@ def _stay(supervisor: Supervisor, story: Any) -> None:
 
 
 def _port(wanted: int | None, progress: Progress) -> int:
-    """Return the port to answer on, and say so where it is not the one asked for or used last."""
-    asked = wanted or _last_port() or PORT
+    """Return the port to answer on, and say so where it is not the one asked for."""
+    asked = wanted or PORT
     for port in range(asked, min(asked + 50, 65536)):
         if _is_free(port):
             if port != asked:
                 progress.say(f"Port {asked} is taken by something else: using {port}.")
-            (VAR / "port").write_text(str(port if wanted is None else wanted), encoding="ascii")
+            (VAR / _LOCK).write_text(str(port), encoding="ascii")
             return port
     return free_port()
-
-
-def _last_port() -> int | None:
-    try:
-        return int((VAR / "port").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
 
 
 def _is_free(port: int) -> bool:
@@ -204,13 +199,13 @@ def _is_free(port: int) -> bool:
 def _only_demo() -> Iterator[None]:
     """Hold the demo's lock; raises `EmbeddedError` while another demo runs in this folder."""
     services.make_folder(VAR)
-    lock = lock_file(VAR / "demo.lock")
+    lock = lock_file(VAR / _LOCK)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         raise EmbeddedError(
-            f"The demo runs already, at http://127.0.0.1:{_last_port() or PORT}: stop that one first (Ctrl-C)."
+            f"The demo runs already, at port {(VAR / _LOCK).read_text() or PORT}: stop that one first (Ctrl-C)."
         ) from None
     finally:
         os.close(lock)

@@ -123,8 +123,8 @@ def start_over(var: Path) -> None:
         os.close(in_use)
 
 
-_OTHERS = {"test", "bench"}
-"""Folders in `var` that have services of their own."""
+_OTHERS = {"test", "bench", "pycache", "demo.lock", IN_USE, ALONE, "starting"}
+"""Folders in `var` that have services of their own, or nothing of the demo's; and the locks."""
 
 
 def _attach_or_start(var: Path, in_use: int, wanted: list[str]) -> tuple[dict[str, Any], bool]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import hub.celery
+from hub.embedded import commands
 from hub.embedded.services import PROJECT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -51,6 +52,21 @@ def test_waiting_for_others_is_done_in_threads() -> None:
 def test_there_is_one_beat_and_its_file_may_be_lost() -> None:
     assert option("beat", "schedule").startswith("/tmp/")
     assert "deploy" not in SERVICES["beat"]
+
+
+def test_the_demo_runs_the_very_same_commands() -> None:
+    def plain(command: list[str]) -> list[str]:
+        own = ("--bind=", "--workers=", "--threads=", "--worker-tmp-dir=", "--log-level=", "--schedule=")
+        return [part for part in command if part not in {sys.executable, "-m"} and not part.startswith(own)]
+
+    started = {
+        "web": commands.web(8000),
+        "worker": commands.worker(),
+        "io-worker": commands.io_worker(),
+        "beat": commands.beat(PROJECT / "var" / "beat-schedule"),
+    }
+    for name, command in started.items():
+        assert plain(command) == plain(SERVICES[name]["command"])
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

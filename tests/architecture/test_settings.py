@@ -14,8 +14,8 @@ NAMES = {setting.name for setting in TABLE}
 INTERNAL = {"SCHOOLGATE_AS_OWNER"}
 """Set by manage.py for its own process, never by an operator."""
 PAGE = PROJECT / "docs" / "settings.md"
-AGENT = PROJECT / "mis_connectors" / "sims" / "agent"
-"""Runs on a computer of the school, with settings of its own."""
+ELSEWHERE = (PROJECT / "mis_connectors" / "sims" / "agent", PROJECT / "mis_connectors" / "simulators")
+"""Runs on a computer of the school, or stands for it, with settings of its own (`SCHOOLGATE_AGENT_…`)."""
 HEAD = """# Settings
 
 Everything an operator can set, as environment variables; there is no other place. A setting marked *secret* can also
@@ -45,7 +45,7 @@ def test_the_settings_page_shows_the_table() -> None:
 def test_no_setting_is_read_that_is_not_in_the_table() -> None:
     used = set()
     for path in sources("hub", "imports", "verification", "mis_connectors", "bench", "manage.py"):
-        used |= set(re.findall(r"\bSCHOOLGATE_[A-Z_]+\b", path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"\bSCHOOLGATE_(?!AGENT_)[A-Z_]+\b", path.read_text(encoding="utf-8")))
     assert {name.removesuffix("_FILE") for name in used if not name.endswith("_")} - NAMES - INTERNAL == set()
 
 
@@ -72,4 +72,4 @@ def sources(*places: str) -> list[Path]:
     for place in places:
         path = PROJECT / place
         found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    return [path for path in found if AGENT not in path.parents]
+    return [path for path in found if not any(place in path.parents for place in ELSEWHERE)]
