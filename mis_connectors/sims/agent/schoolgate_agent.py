@@ -34,7 +34,7 @@ import urllib.request
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, NamedTuple  # noqa: UP035 – Python 3.8 reads no other
+from typing import Any, BinaryIO, Iterator, NamedTuple  # noqa: UP035 - Python 3.8 reads no other
 
 # ==== configuration: filled in by the hub when this file is downloaded ==== begin
 HUB = ""  # where the hub is
@@ -139,7 +139,7 @@ def run_report(settings: Settings, folder: Path, filename: str, report: str) -> 
     began = time.time()
     command = [*settings.command(), *settings.sign_in(), "/REPORT:" + report, "/OUTPUT:" + str(target), "/QUIET"]
     try:
-        done = subprocess.run(  # noqa: S603 – the program that the school's own settings name
+        done = subprocess.run(  # noqa: S603 - the program that the school's own settings name
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -252,7 +252,7 @@ def pack(folder: Path, run_id: str, started: dt.datetime, files: list[tuple[Path
 
 
 def utc(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).replace(microsecond=0)  # noqa: UP017 – Python 3.8
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).replace(microsecond=0)  # noqa: UP017 - Python 3.8
 
 
 # ---- talking to the hub ----
@@ -299,7 +299,7 @@ class Hub:
             except Unreachable as error:
                 if attempt == ATTEMPTS:
                     raise
-                wait = FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + random.random())  # noqa: S311 – spreads the load
+                wait = FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + random.random())  # noqa: S311 - spreads the load
                 log.warning("%s Trying again in %d seconds.", error.sentence, wait)
                 time.sleep(wait * self.settings.pace)
         raise AssertionError("the last attempt returns or raises")
@@ -307,7 +307,7 @@ class Hub:
     def _post(
         self, path: str, body: bytes | BinaryIO, size: int, headers: dict[str, str], seconds: int
     ) -> dict[str, Any]:
-        request = urllib.request.Request(  # noqa: S310 – the address the school's download was filled in with
+        request = urllib.request.Request(  # noqa: S310 - the address the school's download was filled in with
             f"{self.settings.hub}/agent/v1/{path}",
             data=body,
             method="POST",
@@ -529,7 +529,7 @@ def command_install(settings: Settings, make: bool) -> int:
         say("Run these two commands as the Windows user who may run the reports. Each asks for that user's password:")
     for command in commands:
         say(subprocess.list2cmdline(command))
-        if make and subprocess.run(command, check=False).returncode != 0:  # noqa: S603 – as printed
+        if make and subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - as printed
             raise AgentError("Task Scheduler refused the task.", "Start the command prompt as an administrator.")
     return DONE
 
