@@ -1,0 +1,54 @@
+"""`bin/bench import|overview`: measure within one run, in a database of its own that is dropped afterwards.
+
+Ratios only count: a figure is compared with what the same machine did in the same minutes, and is never a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from bench import database, report
+
+PUPILS = 2_100
+"""On roll; with leavers and applicants 2,215, and 3,958 contacts."""
+
+
+def main() -> int:
+    wanted = _parser().parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+    with database.of_this_run():
+        # What follows needs Django set up for the database just made.
+        if wanted.what == "import":
+            from bench import importing
+
+            result = importing.measure(pupils=wanted.pupils, quick=wanted.quick, repeats=wanted.repeats)
+        else:
+            from bench import overview
+
+            result = overview.measure(schools=wanted.schools, people=wanted.people, requests=wanted.requests)
+        report.show(result, as_json=wanted.json)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    kinds = parser.add_subparsers(dest="what", required=True)
+    importing = kinds.add_parser("import", help="a school's nights, against plain parsing and other ways to load")
+    importing.add_argument("--pupils", type=int, default=PUPILS, help="pupils on roll (%(default)s)")
+    importing.add_argument("--repeats", type=int, default=7, help="schools measured after the warm-up (%(default)s)")
+    importing.add_argument(
+        "--quick", action="store_true", help="without the slow rivals and the school ten times as large"
+    )
+    page = kinds.add_parser("overview", help="the time of the Overview in the server")
+    page.add_argument("--schools", type=int, default=200)
+    page.add_argument("--people", type=int, default=1_000, help="per school (%(default)s)")
+    page.add_argument("--requests", type=int, default=400, help="for each page (%(default)s)")
+    for one in (importing, page):
+        one.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""A database for one run beside the one given: made, migrated as its owner, used as the app role, dropped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def of_this_run() -> Iterator[str]:
+    """Give the run a database of its own, with Django set up for it; yields its address."""
+    given = urlsplit(os.environ["DATABASE_URL"])
+    name = f"bench_{os.getpid()}"
+    address = urlunsplit(given._replace(path=f"/{name}"))
+    with psycopg.connect(urlunsplit(given), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            _set_up(address)
+            yield address
+        finally:
+            _close()
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            os.environ["DATABASE_URL"] = urlunsplit(given)
+
+
+def _set_up(address: str) -> None:
+    os.environ["DATABASE_URL"] = address
+    command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input", "-v", "0"]
+    subprocess.run(command, env=dict(os.environ), check=True)
+    import django
+
+    django.setup()
+
+
+def _close() -> None:
+    from django.db import connections
+
+    connections.close_all()
+
+
+@contextmanager
+def as_owner() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Yield a second connection that owns the tables: to vacuum, and for the rivals' own tables."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as owner:
+        yield owner
+
+
+def settle() -> None:
+    """Do at once what autovacuum does in the hours between two nights."""
+    with as_owner() as owner:
+        owner.execute("VACUUM (ANALYZE)")

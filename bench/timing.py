@@ -1,0 +1,82 @@
+"""Measuring a piece of work: the wall clock, and the processor time of this process and of its PostgreSQL backend."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Measures(Protocol):
+    """Whatever watches a piece of work being done."""
+
+    def measure(self, name: str, work: Callable[[], Any], /) -> Any: ...
+
+
+class Statements:
+    """Statements sent to PostgreSQL, by name of the work; apart from the times, for counting costs some."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, int] = {}
+
+    def measure(self, name: str, work: Callable[[], Any], /) -> Any:
+        """Do `work`, note how many statements it took, and return what it returned."""
+        with CaptureQueriesContext(connection) as captured:
+            result = work()
+        self.found[name] = len(captured)
+        return result
+
+
+class Times:
+    """Seconds by name of the work, in the order measured."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, list[float]] = defaultdict(list)
+        self.cpu: dict[str, list[float]] = defaultdict(list)
+
+    def measure(self, name: str, work: Callable[[], Any], /) -> Any:
+        """Do `work`, note what it took, and return what it returned."""
+        connection.ensure_connection()
+        gc.collect()
+        backend, own, began = _backend_seconds(), time.process_time(), time.perf_counter()
+        result = work()
+        ended = time.perf_counter()
+        self.wall[name].append(ended - began)
+        self.cpu[name].append(time.process_time() - own + _backend_seconds() - backend)
+        return result
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.wall[name])
+
+    def rows(self) -> dict[str, dict[str, float | int]]:
+        """Return, by name, the median, the extremes and the median of processor time."""
+        return {
+            name: {
+                "median": round(statistics.median(wall), 4),
+                "min": round(min(wall), 4),
+                "max": round(max(wall), 4),
+                "cpu": round(statistics.median(self.cpu[name]), 4),
+                "times": len(wall),
+            }
+            for name, wall in self.wall.items()
+        }
+
+
+def _backend_seconds() -> float:
+    """Return the processor time of this connection's backend; 0 where it is not on this machine or not Linux."""
+    try:
+        pid = connection.connection.info.backend_pid
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICK
+    except (OSError, IndexError, ValueError):
+        return 0.0

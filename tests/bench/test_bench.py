@@ -1,0 +1,53 @@
+"""The benchmarks run, at a size that measures nothing, and say everything they are to say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from hub.embedded.services import PROJECT
+
+
+def bench(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *arguments, "--json"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def test_an_import_is_measured_against_parsing_the_floor_and_the_rivals() -> None:
+    result = bench("import", "--pupils", "12", "--repeats", "1")
+    assert set(result["ratios"]) == {
+        "byte-identical file / parse",
+        "new file, nobody changed / parse",
+        "1 % changed / parse",
+        "nobody changed, everything read / parse",
+        "first import / (parse + floor)",
+        "update_or_create by row / first import",
+        "update_or_create by row / nobody changed",
+        "bulk_create(update_conflicts) / first import",
+        "bulk_create(update_conflicts) / nobody changed",
+        "django-import-export / first import",
+        "django-import-export / nobody changed",
+        "django-import-export, tuned / first import",
+        "django-import-export, tuned / nobody changed",
+        "first import: time per pupil, ten times as large",
+        "new file, nobody changed: time per pupil, ten times as large",
+        "memory growth, MiB",
+    }
+    assert len(result["targets"]) == 9
+    assert all({"name", "figure", "met"} <= set(target) for target in result["targets"])
+    assert result["statements"]["byte-identical file"] < result["statements"]["1 % changed"]
+    assert set(result["memory growth, MiB"]) == {"the school", "ten times as large"}
+
+
+def test_the_overview_takes_as_many_queries_whatever_the_size_of_the_hub() -> None:
+    small = bench("overview", "--schools", "2", "--people", "20", "--requests", "2")
+    assert small["queries"]["Overview"]
+    assert len(small["queries"]["Overview"]) == 1
+    assert set(small["seconds"]) == {"Overview", "All my schools"}
+    assert [target["met"] for target in small["targets"]][1:] == [True]
