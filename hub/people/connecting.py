@@ -15,6 +15,7 @@ from hub.core.models import School, Severity
 from hub.people.details import SENTENCES
 from hub.people.judging import judge
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Staff
+from hub.people.selectors import details_of
 
 LEFT = "Left, as the MIS says"
 
@@ -120,7 +121,7 @@ def _confirm(owner: Contact | Staff, kind: str, raw: str, by_name: str, now: dt.
         assert judged.reason
         raise HubError(SENTENCES[judged.reason])
     field = "contact" if isinstance(owner, Contact) else "staff"
-    detail = ContactDetail.objects.filter(**{field: owner}, school_id=owner.school_id, kind=kind).first()
+    detail = details_of(owner).filter(kind=kind).first()
     detail = detail or ContactDetail(**{field: owner}, school_id=owner.school_id, kind=kind, changed_at=now)
     if detail.value != judged.value:
         detail.value, detail.changed_at, detail.changed_import, detail.deliverable = judged.value, now, None, True

@@ -15,6 +15,7 @@ from hub.people.details import Reason
 from hub.people.errors import ConnectedError, DetailRefusedError, NotByHandError
 from hub.people.judging import judge
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Staff
+from hub.people.selectors import details_of
 
 
 @transaction.atomic
@@ -32,7 +33,7 @@ def edit_detail(
             f"{owner} is connected and looks after their own {kind}. Ask them to change it in the parents' portal."
         )
     new = _judged(kind, value)
-    detail = ContactDetail.objects.filter(**{field: owner}, school_id=owner.school_id, kind=kind).first()
+    detail = details_of(owner).filter(kind=kind).first()
     before = detail.value if detail else ""
     if new == before:
         return detail

@@ -43,6 +43,8 @@ class DetailForm(forms.Form):
     def __init__(self, kind: DetailKind, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["value"] = DetailField(kind, help_text="Leave it blank to take it out.")
+        self.fields["value"].label = f"New {kind.label.lower()}"
+        self.fields["value"].widget.attrs["autofocus"] = True
 
 
 class ByHandForm(forms.Form):

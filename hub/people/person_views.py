@@ -64,7 +64,7 @@ def _adult(request: SchoolRequest, person: Contact | Staff) -> dict[str, Any]:
         "owner": "staff" if isinstance(person, Staff) else "contacts",
         "connection": connection,
         "standing": standing_of(connection),
-        "details": detail_rows(person.details.all(), connection),
+        "details": detail_rows(selectors.details_of(person), connection),
         "connected": bool(connection and connection.connected_at),
         "identities": selectors.identities(person),
     }
@@ -84,7 +84,7 @@ def edit_detail(request: SchoolRequest, school: str, owner: str, person_id: int,
     if kind not in DetailKind.values:
         raise Http404
     person, label = _person(request, owner, person_id), DetailKind(kind)
-    held = person.details.filter(kind=kind).first()
+    held = selectors.details_of(person).filter(kind=kind).first()
     if request.method != "POST":
         shown = detail_row(label, held, connected=False).value
         return _detail_form(request, person, owner, label, DetailForm(label, initial={"value": shown}))

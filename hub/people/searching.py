@@ -11,6 +11,7 @@ from hub.people import details
 from hub.people.models import Contact, ContactDetail, Pupil, Staff
 
 M = TypeVar("M", bound=Model)
+_OTHER = {"contact": "staff", "staff": "contact"}
 _LONGEST = 100
 _LEAST_DIGITS = 3
 
@@ -53,7 +54,7 @@ def _search_adults(found: QuerySet[M], query: str, owner: str) -> QuerySet[M]:
             ContactDetail.objects.filter(
                 Q(value__startswith=beginning) | Q(mis_value__startswith=beginning),
                 school_id=OuterRef("school_id"),
-                **{owner: OuterRef("pk")},
+                **{owner: OuterRef("pk"), _OTHER[owner]: None},
             )
         )
     )

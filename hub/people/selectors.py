@@ -87,15 +87,30 @@ def with_details(found: QuerySet[Contact], membership: Membership) -> QuerySet[C
     """Load what a row about a contact shows, in a fixed number of queries."""
     standing = links(membership).filter(ended_on=None).select_related("pupil").order_by("pupil__surname", "pupil_id")
     return found.prefetch_related(
-        "details",
+        Prefetch("details", _details(membership.school_id, staff=None)),
         Prefetch("connections", _open_connections(), to_attr="open_connections"),
         Prefetch("links", standing, to_attr="standing_links"),
     )
 
 
-def staff_with_details(found: QuerySet[Staff]) -> QuerySet[Staff]:
+def staff_with_details(found: QuerySet[Staff], membership: Membership) -> QuerySet[Staff]:
     """Load what a row about a member of staff shows, in a fixed number of queries."""
-    return found.prefetch_related("details", Prefetch("connections", _open_connections(), to_attr="open_connections"))
+    return found.prefetch_related(
+        Prefetch("details", _details(membership.school_id, contact=None)),
+        Prefetch("connections", _open_connections(), to_attr="open_connections"),
+    )
+
+
+def details_of(person: Contact | Staff) -> QuerySet[ContactDetail]:
+    """Return a person's email and mobile, as far as there are any."""
+    if isinstance(person, Staff):
+        return _details(person.school_id, staff=person, contact=None)
+    return _details(person.school_id, contact=person, staff=None)
+
+
+def _details(school_id: int, **owner: Contact | Staff | None) -> QuerySet[ContactDetail]:
+    """Details of one kind of owner: naming the other as none lets PostgreSQL use the unique index."""
+    return ContactDetail.objects.filter(school_id=school_id, **owner)
 
 
 def _open_connections() -> QuerySet[Connection]:
@@ -110,7 +125,7 @@ def without_details(membership: Membership, *kinds: str) -> QuerySet[Contact]:
     return recipients(membership).exclude(
         Exists(
             ContactDetail.objects.filter(
-                school_id=OuterRef("school_id"), contact=OuterRef("pk"), kind__in=kinds, deliverable=True
+                school_id=OuterRef("school_id"), contact=OuterRef("pk"), staff=None, kind__in=kinds, deliverable=True
             ).exclude(value="")
         )
     )
@@ -148,7 +163,7 @@ def links_of_pupil(membership: Membership, pupil: Pupil) -> QuerySet[PupilContac
         .filter(pupil=pupil)
         .select_related("contact")
         .prefetch_related(
-            "contact__details",
+            Prefetch("contact__details", _details(pupil.school_id, staff=None)),
             Prefetch("contact__connections", _open_connections(), to_attr="open_connections"),
         )
         .order_by("-ended_on", "priority", "id")

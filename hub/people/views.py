@@ -99,7 +99,7 @@ def _found(request: SchoolRequest, query: str) -> dict[str, QuerySet[Any]]:
             "staff": selectors.staff(member).filter(selectors.at_school(today)),
         }
     found["parents"] = selectors.with_details(found["parents"], member)
-    found["staff"] = selectors.staff_with_details(found["staff"])
+    found["staff"] = selectors.staff_with_details(found["staff"], member)
     if not selectors.sees_everybody(member):
         del found["staff"]
     return found
