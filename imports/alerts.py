@@ -7,22 +7,22 @@ Stored rows and mails name no person: for that the reader signs in.
 from __future__ import annotations
 
 import datetime as dt
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.db.models import QuerySet
 
 from hub.core import scope
 from hub.core.alerts import raise_alert, resolve_alert
 from hub.core.models import Alert, School, Severity
+from hub.messaging import mail
 from imports import selectors, situation, standing
 from imports.models import LinkState, MisLink
 
-logger = logging.getLogger(__name__)
+GIVE_UP_AFTER = 3
+"""Schools in one call that could not be mailed."""
 
 
 def refresh(school: School, now: dt.datetime) -> None:
@@ -69,53 +69,53 @@ def refresh_overdue(now: dt.datetime) -> int:
 
 
 def mail_new(now: dt.datetime) -> int:
-    """Mail every open alert that needs a person and was not mailed yet; return how many mails were sent.
+    """Mail every open alert that needs a person and was not mailed yet; return how many schools were told.
 
-    One mail to the school's office and one to the operator per school. What could not be sent is tried again.
+    One mail to the school's office and one to the operator. A school of whom neither could be reached is
+    tried again; after a few of those the mail server is taken to be down, and the rest wait for the next call.
     """
     with scope.every_school():
-        waiting = Alert.objects.filter(
-            resolved_at=None, mailed_at=None, severity__in=(Severity.BAD, Severity.WARN)
-        ).values_list("school_id", flat=True)
-        schools = list(School.objects.filter(pk__in=set(waiting), shadow_of=None).order_by("pk"))
-    sent = 0
+        waiting = set(_unsaid().values_list("school_id", flat=True))
+        schools = list(School.objects.filter(pk__in=waiting, shadow_of=None).order_by("?"))
+    told = failed = 0
     for school in schools:
+        if failed == GIVE_UP_AFTER:
+            break
         with scope.schools(school.pk):
             try:
-                sent += _mail_school(school, now=now)
-            except OSError as error:  # the mail server: smtplib's errors are OSErrors too
-                logger.warning("Alerts of school %s could not be mailed: %s", school.pk, type(error).__name__)
-    return sent
+                told += _mail_school(school, now=now)
+            except mail.MailNotSent:
+                failed += 1
+    return told
+
+
+def _unsaid() -> QuerySet[Alert]:
+    return Alert.objects.filter(resolved_at=None, mailed_at=None, severity__in=(Severity.BAD, Severity.WARN))
 
 
 @transaction.atomic
-def _mail_school(school: School, *, now: dt.datetime) -> int:
-    alerts = list(
-        Alert.objects.select_for_update(skip_locked=True)
-        .filter(school=school, resolved_at=None, mailed_at=None, severity__in=(Severity.BAD, Severity.WARN))
-        .order_by("severity", "raised_at", "id")
-    )
-    if not alerts:
-        return 0
+def _mail_school(school: School, *, now: dt.datetime) -> bool:
+    """Tell one school; raises `MailNotSent`, and takes it all back, if nobody could be reached."""
+    alerts = list(_unsaid().select_for_update(skip_locked=True).filter(school=school).order_by("severity", "id"))
+    readers = _readers(school)
+    if not alerts or not readers:
+        return False
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=now)
-    mails = [_mail(school, alerts, to=address) for address in _readers(school)]
-    for mail in mails:
-        mail.send()
-    return len(mails)
+    address = f"{settings.PUBLIC_URL}/{school.slug}/"
+    context = {"school": school, "alerts": alerts, "more": len(alerts) - 1, "address": address}
+    refusals = []
+    for reader in readers:
+        try:
+            mail.send(to=reader, template="alert", context=context)
+        except mail.MailNotSent as refusal:
+            refusals.append(refusal)
+    if len(refusals) == len(readers):
+        raise refusals[0]
+    return True
 
 
 def _readers(school: School) -> list[str]:
     return list(dict.fromkeys(address for address in (school.office_email, settings.OPERATOR_EMAIL) if address))
-
-
-def _mail(school: School, alerts: Sequence[Alert], *, to: str) -> EmailMessage:
-    more = f" (and {len(alerts) - 1} more)" if len(alerts) > 1 else ""
-    context = {"school": school, "alerts": alerts, "address": f"{settings.PUBLIC_URL}/{school.slug}/"}
-    return EmailMessage(
-        subject=f"{school.name}: {alerts[0].title}{more}",
-        body=render_to_string("mail/alert.txt", context),
-        to=[to],
-    )
 
 
 def _silent_now(links: Iterable[MisLink], *, now: dt.datetime) -> set[tuple[int, str]]:

@@ -35,6 +35,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
+        allow_empty_file=True,  # The import says what an empty report means.
         help_text="The zip that the agent makes, or one of its XML reports.",
         widget=forms.FileInput(attrs={"accept": ".zip,.xml"}),
     )
@@ -79,7 +80,7 @@ def upload(request: SchoolRequest, school: str) -> HttpResponseBase:
                 messages.warning(request, received.sentence)
                 return redirect("imports:list", school)
             return redirect("imports:detail", school, received.run.pk)
-    context = {"nav": "imports", "form": form, "link": link, "mis": mis}
+    context = {"nav": "imports", "form": form, "linked": link is not None, "mis": mis}
     return render(request, "imports/upload.html", context, status=422 if form.errors else 200)
 
 

@@ -57,7 +57,7 @@ def import_list(request: SchoolRequest, school: str) -> HttpResponseBase:
         "nav": "imports",
         "entries": _entries(page, link, now=now),
         "page": page,
-        "link": link,
+        "linked": link is not None,
         "mis": selectors.mis_of(link),
         "rejected": selectors.to_mend(selectors.rejection_counts(request.school)),
         "next_due": _next(link, now),
