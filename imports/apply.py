@@ -128,6 +128,7 @@ class _Writer:
         writes = self.plan.details
         if not writes:
             return
+        self._lock_owners()
         fresh = iter(bulk.new_ids("people_contactdetail", sum(1 for write in writes if not write.id)))
         rows = []
         for write in writes:
@@ -148,6 +149,19 @@ class _Writer:
         written = self._insert_details(loaded) + self._update_details(loaded)
         if written != len(rows):
             raise StateMoved
+
+    def _lock_owners(self) -> None:
+        """Wait for whoever is connecting or being edited just now, so that the next statements see it.
+
+        Without this, a statement that waits for a detail would judge by what it saw before it waited.
+        """
+        for kind in (CONTACT, STAFF):
+            owners = [w.owner[1] for w in self.plan.details if w.takes_value and w.owner[0] == kind and w.owner[1] > 0]
+            if owners:
+                bulk.statement(
+                    f"SELECT FROM {TABLES[kind]} WHERE school_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                    [self.school_id, owners],
+                )
 
     _NOT_CONNECTED = """NOT EXISTS (
         SELECT FROM people_connection c WHERE c.school_id = %s AND c.connected_at IS NOT NULL AND c.ended_at IS NULL
@@ -172,7 +186,8 @@ class _Writer:
             f"""
             UPDATE people_contactdetail d SET
                 mis_value = l.mis_value, mis_changed_at = %s,
-                value = l.value, source = l.source,
+                value = CASE WHEN l.takes_value THEN l.value ELSE d.value END,
+                source = CASE WHEN l.takes_value THEN l.source ELSE d.source END,
                 changed_at = CASE WHEN l.value <> d.value THEN %s ELSE d.changed_at END,
                 changed_by = CASE WHEN l.value <> d.value THEN '' ELSE d.changed_by END,
                 changed_import = CASE WHEN l.value <> d.value THEN %s ELSE d.changed_import END,

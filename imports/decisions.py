@@ -10,7 +10,7 @@ from hub.accounts.models import Account
 from hub.core import audit
 from hub.core.errors import HubError
 from imports import links, services, undoing
-from imports.models import HELD_STATES, Import, ImportState, Payload
+from imports.models import HELD_STATES, Import, ImportState
 from imports.payloads import PayloadCleared
 
 
@@ -33,8 +33,8 @@ def _again(run: Import, action: str, *, by: Account, now: dt.datetime) -> Import
     run = _held(run)
     if any(reason["code"] == "wrong_school" for reason in run.reasons):
         raise NotYours("This file is another school's and cannot be applied here. Discard it.")
-    payload = Payload.objects.filter(pk=run.payload_id, stored=True).first()
-    if payload is None:
+    payload = run.payload
+    if payload is None or not payload.stored:
         raise PayloadCleared("The file of this import is no longer kept. Run a new import.")
     _decide(run, by=by, now=now, action=action)
     again = Import.objects.create(

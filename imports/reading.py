@@ -29,6 +29,8 @@ class Basis:
     connector: Connector
     policy: ImportPolicy
     salt: bytes
+    read_as: str
+    """The salt and the "do not import" list: the same bytes read as the same say the same."""
 
 
 def basis_of(link: MisLink) -> Basis:
@@ -38,7 +40,8 @@ def basis_of(link: MisLink) -> Basis:
         connector.info.slug, connector.info.version, canonical.SCHEMA_VERSION, sorted(link.settings.items()),
         policy.access_rule(settings),
     )  # fmt: skip
-    return Basis(link, connector, settings, salt)
+    read_as = payloads.salt_of(salt, sorted(excluded_from(link))).hex()
+    return Basis(link, connector, settings, salt, read_as)
 
 
 @dataclass(slots=True)

@@ -16,11 +16,11 @@ from django.db.models import F
 
 from hub.core.models import School
 from hub.people import services as people
-from hub.people.models import Staff
+from hub.people.models import Pupil, Staff
 from imports import alerts, apply, counting, nights, payloads, reading, rejected
-from imports.models import HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
+from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
-from imports.types import Action, Plan, Verdict
+from imports.types import STAFF, Action, Plan, Verdict
 from mis_connectors import registry
 from mis_connectors.errors import ConnectorError
 
@@ -92,7 +92,7 @@ def enqueue(run: Import) -> None:
     """Ask a worker for this run once the transaction has committed; ids only."""
     from imports.tasks import run_import
 
-    run_import.delay_on_commit(run.school_id, run.pk)
+    run_import.delay_on_commit(run.school_id, run.pk)  # type: ignore[attr-defined]
 
 
 def run(*, import_id: int, now: dt.datetime) -> Import | None:
@@ -135,19 +135,15 @@ def _carry_out(run: Import, *, now: dt.datetime) -> None:
 
 def _import(run: Import, *, now: dt.datetime) -> None:
     local_now = now.astimezone(LONDON)
+    if _is_overtaken(run):
+        _finish(run, ImportState.DISCARDED, now=now, decided_at=now, reasons=[_OVERTAKEN])
+        return
     basis = reading.basis_of(run.link)
     if (last := _same_as_last(run, basis, today=local_now.date())) is not None:
-        counts = {
-            **last.counts,
-            "added": 0,
-            "updated": 0,
-            "ended": 0,
-            "kept": 0,
-            "rejected": 0,
-            "by_kind": {},
-            "removed": {},
-        }
-        _finish(run, ImportState.UNCHANGED, now=now, counts=counts)
+        none = dict.fromkeys(("added", "updated", "ended", "kept", "rejected"), 0)
+        with transaction.atomic():
+            _people_follow(run, Plan(), pupil_ids=frozenset(), now=now, today=local_now.date())
+            _finish(run, ImportState.UNCHANGED, now=now, counts={**last.counts, **none, "by_kind": {}, "removed": {}})
         return
     read = reading.read(basis, run, today=local_now.date())
     _phase(run, ImportState.PLANNING)
@@ -164,6 +160,25 @@ def _import(run: Import, *, now: dt.datetime) -> None:
                 raise
 
 
+_OVERTAKEN = {
+    "code": "overtaken",
+    "sentence": "A newer file had come in before this one could be imported, so this one was put aside.",
+    "advice": "Nothing needs doing.",
+}
+
+
+def _is_overtaken(run: Import) -> bool:
+    """Say whether something newer of everybody is in already, so that this would turn back the clock."""
+    assert run.payload is not None
+    if run.preview or run.kind == ImportKind.UPLOAD:
+        return False
+    newer = Import.objects.filter(
+        school_id=run.school_id, link_id=run.link_id, preview=False, everybody=True,
+        payload__received_at__gt=run.payload.received_at, state__in=[*GOOD_STATES, *HELD_STATES],
+    )  # fmt: skip
+    return newer.exists()
+
+
 def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Import | None:
     """Return the last import of the link if it was of the same bytes, read the same way, and all went in."""
     assert run.payload is not None
@@ -173,12 +188,13 @@ def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Impor
     last = (
         earlier.exclude(pk=run.pk).exclude(state=ImportState.FAILED).select_related("payload").order_by("-pk").first()
     )
-    if last is None or last.state not in (ImportState.APPLIED, ImportState.UNCHANGED) or last.payload is None:
+    if last is None or last.state not in GOOD_STATES or last.payload is None:
         return None
+    if earlier.filter(undone_at__gt=last.finished_at).exists():
+        return None  # What was put back since has to come in again.
     same_bytes = bytes(last.payload.content_digest) == bytes(run.payload.content_digest)
-    return (
-        last if same_bytes and last.counts.get("salt") == basis.salt.hex() and last.everybody == run.everybody else None
-    )
+    read_the_same = last.counts.get("read_as") == basis.read_as and last.everybody == run.everybody
+    return last if same_bytes and read_the_same else None
 
 
 def _show(run: Import, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
@@ -201,16 +217,20 @@ def _apply(
         new_rejected = 0
         if planned.assessment.verdict is not Verdict.REFUSE:
             pupil_ids = apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
+            _people_follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now, today=today)
+        if planned.assessment.verdict not in (Verdict.REFUSE, Verdict.HOLD):
             apply.remember_passed(plan.passed, read.reading.opened, source=basis.link.source)
             new_rejected = rejected.record(
                 run=run, problems=plan.problems, opened=read.reading.opened, present=read.reading.present,
                 complete=read.reading.complete, now=now,
             )  # fmt: skip
-            _people_follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now, today=today)
-            if read.full and planned.assessment.verdict is not Verdict.HOLD:
+            if read.full:
                 MisLink.objects.filter(pk=run.link_id).update(read_everything_on=today)
-        counts = counting.counts_of(plan, read.reading, planned.assessment, rejected=new_rejected)
-        counts["salt"] = basis.salt.hex()
+        approved = run.released.get("removals", {})
+        counts = counting.counts_of(
+            plan, read.reading, planned.assessment, rejected=new_rejected, approved=approved
+        )  # fmt: skip
+        counts["read_as"] = basis.read_as
         _supersede(run, now=now)
         _finish(
             run, _state_of(planned, plan), now=now, counts=counts, would=counting.rows_of(planned.waiting),
@@ -221,14 +241,29 @@ def _apply(
 def _people_follow(
     run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime, today: dt.date
 ) -> None:
-    """Bring groups up to date, and end the access of staff whose leaving date has come.
+    """Bring groups up to date, and end the access of staff who leave: tonight, or on a date that has now come."""
+    since = _last_import_on(run)
+    reached = {"school_id": run.school_id, "leaving_date__lte": today}
+    if since is not None:
+        reached["leaving_date__gt"] = since
+    if pupil_ids is not None:
+        pupil_ids |= frozenset(Pupil.objects.filter(**reached).values_list("pk", flat=True))
+    if pupil_ids is None or pupil_ids:
+        people.refresh_groups(school_id=run.school_id, on=today, pupil_ids=pupil_ids)
+    left = {c.person_id for c in plan.changes if c.model == STAFF and c.action is Action.ENDED}
+    left |= set(Staff.objects.filter(**reached).values_list("pk", flat=True))
+    if left:
+        people.staff_left(staff_ids=left, now=now)
 
-    A night on which everything is read also finds the leaving dates that time has reached.
-    """
-    people.refresh_groups(school_id=run.school_id, on=today, pupil_ids=pupil_ids)
-    if any(change.person_kind == "staff" and change.action is Action.ENDED for change in plan.changes):
-        left = Staff.objects.filter(school_id=run.school_id, leaving_date__lte=today)
-        people.staff_left(staff_ids=list(left.values_list("pk", flat=True)), now=now)
+
+def _last_import_on(run: Import) -> dt.date | None:
+    """Return the local day of the import before this one: leaving dates up to it were seen to."""
+    earlier = Import.objects.filter(
+        school_id=run.school_id, link_id=run.link_id, preview=False,
+        state__in=[*GOOD_STATES, ImportState.PARTLY_HELD],
+    )  # fmt: skip
+    last = earlier.exclude(pk=run.pk).order_by("-started_at").values_list("started_at", flat=True).first()
+    return last.astimezone(LONDON).date() if last else None
 
 
 def _state_of(planned: reading.Planned, plan: Plan) -> ImportState:

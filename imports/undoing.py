@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Field, Model
 
 from hub.people import services as people
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
@@ -52,6 +52,7 @@ class _Undo:
         self.run, self.now = run, now
         self.school_id = run.school_id
         self.left: list[Row] = []
+        self._left_rows: set[tuple[str, int]] = set()
         self.changes = list(ImportChange.objects.filter(school_id=run.school_id, run=run).order_by("-pk"))
         self.connected = self._connected()
         later = ImportChange.objects.filter(school_id=self.school_id, run_id__gt=run.pk).exclude(action="kept")
@@ -65,6 +66,7 @@ class _Undo:
         }
 
     def _leave(self, change: ImportChange, why: str) -> None:
+        self._left_rows.add((change.model, change.row_id))
         self.left.append({"kind": change.person_kind, "person_id": change.person_id, "model": change.model, "why": why})
 
     def put_back(self) -> None:
@@ -109,7 +111,9 @@ class _Undo:
     def _detail_columns(self, change: ImportChange, row: Any) -> Row:
         before, after = change.before, change.after
         put: Row = {"mis_value": before["mis_value"]} if row.mis_value == after["mis_value"] else {}
-        if (before["value"], before["source"]) == (after["value"], after["source"]):
+        if before["value"] == after["value"] and before["source"] in ("", after["source"]):
+            if row.value != after["value"] and not before["source"]:
+                self._leave(change, _MOVED_ON)  # an offer that the person has taken up
             return put
         owner = (change.person_kind, change.person_id)
         if owner in self.connected:
@@ -129,7 +133,7 @@ class _Undo:
                 added[change.model].append(change)
         self._take(LINK, added[LINK], lambda change: False)
         new_details = [change for change in self.changes if change.model == DETAIL and not change.before.get("source")]
-        self._take(DETAIL, new_details, lambda change: (change.person_kind, change.person_id) in self.connected)
+        self._take(DETAIL, [c for c in new_details if (DETAIL, c.row_id) not in self._left_rows], lambda change: False)
         kept_contacts = self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
         self._take(STAFF, added[STAFF], lambda change: (STAFF, change.person_id) in self.connected)
         still_linked = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=kept_contacts)
@@ -197,4 +201,6 @@ def _as_stored(value: Any) -> Any:
 
 
 def _from_stored(row: Model, name: str, value: Any) -> Any:
-    return row._meta.get_field(name).to_python(value) if value is not None else None
+    field = row._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field.to_python(value) if value is not None else None

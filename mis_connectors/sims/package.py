@@ -20,6 +20,7 @@ from mis_connectors.records import IncomingPayload
 from mis_connectors.xml import Budget, Readable
 
 MEMBERS = 12
+LONGEST_NAME = 100
 RUN_FILE = "run.json"
 RUN_FILE_LIMIT = 256 * 1024
 CLOCK_GRAIN = dt.timedelta(seconds=2)
@@ -70,9 +71,13 @@ def refuse_stale(run: RunFacts | None) -> None:
 
 
 def content_digest(payload: IncomingPayload) -> bytes:
-    """Return 32 bytes over the reports alone, not their names nor `run.json`; raises `SnapshotFormatError`."""
+    """Return 32 bytes over the reports alone, not their names nor `run.json`; raises `SnapshotFormatError`.
+
+    Reports of an earlier run have none: the same bytes again would pass for a night without changes.
+    """
     whole = hashlib.sha256()
     with unpacked(payload) as package:
+        refuse_stale(package.run)
         for name in package.reports:
             one = hashlib.sha256()
             stream = package.open(name)
@@ -94,7 +99,9 @@ def unpacked(payload: IncomingPayload) -> Iterator[Package]:
             with _zip(stream) as archive:
                 yield _of_zip(archive, budget, payload.unpacked_limit)
         else:
-            yield Package((payload.filename,), budget, None, (), lambda _: _from_start(stream))
+            yield Package(
+                (payload.filename[:LONGEST_NAME] or "The file",), budget, None, (), lambda _: _from_start(stream)
+            )
 
 
 def _from_start(stream: BinaryIO) -> Readable:
@@ -132,6 +139,8 @@ def _checked(infos: list[zipfile.ZipInfo], limit: int) -> list[zipfile.ZipInfo]:
     for info in infos:
         if any(mark in info.filename for mark in ("/", "\\", ":", "\0")) or info.filename in ("", ".", ".."):
             raise SnapshotFormatError("The zip file holds folders: zip the report files themselves.")
+        if len(info.filename) > LONGEST_NAME:
+            raise SnapshotFormatError("The zip file holds a file with a name of more than 100 letters.")
         if info.flag_bits & 0x1:
             raise SnapshotFormatError("The zip file is locked with a password: send it without one.")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -1,0 +1,367 @@
+"""Whole imports, from a simulated SIMS server's zip to the database and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from io import BytesIO
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from hub.accounts.models import Account, Membership
+from hub.core import scope
+from hub.core.models import School
+from hub.people import services as people
+from hub.people.models import Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
+from imports import links, reading, services
+from imports.models import Import, ImportChange, ImportKind, ImportState, MisLink, RejectedRecord
+from mis_connectors.simulators import sims_xml
+from tests.conftest import join
+from tests.factories.people import tie
+from tests.factories.running import FIRST_NIGHT, Nights, raw_bytes, versions
+
+OWN = "+447700900777"
+
+
+@pytest.fixture
+def nights(school: School) -> Nights:
+    return Nights.of(school)
+
+
+@pytest.fixture
+def begun(nights: Nights) -> Nights:
+    """A school whose first import is in."""
+    assert nights.night().state == ImportState.APPLIED
+    return nights
+
+
+def with_space(data: bytes) -> bytes:
+    """The same people in other bytes: white space between the records."""
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"</SuperStarReport>", b"\r\n\r\n</SuperStarReport>"))
+    return out.getvalue()
+
+
+def test_a_first_import_brings_the_school_in(nights: Nights) -> None:
+    run = nights.night()
+    assert run.state == ImportState.APPLIED
+    pupils = [pupil for pupil in nights.mis.pupils.values() if not pupil.pre_admission]
+    assert Pupil.objects.count() == len(pupils) == run.counts["by_kind"]["pupil"]["added"]
+    assert run.counts["pupils"] == len(nights.mis.pupils)
+    assert Staff.objects.count() == len(nights.mis.staff)
+    assert Contact.objects.count() == run.counts["by_kind"]["contact"]["added"] > 20
+    assert MisIdentity.objects.filter(kind="pupil").count() == len(pupils)
+    assert PupilContact.objects.filter(access=True).exists()
+    assert ImportChange.objects.filter(run=run).count() == run.counts["added"]
+    assert run.counts["rejected"] == RejectedRecord.objects.filter(resolved_at=None).count()
+
+
+def test_the_same_bytes_again_change_nothing_and_write_no_row(begun: Nights) -> None:
+    data, before = begun.zip(), versions(begun.school)
+    again = begun.night(data)
+    assert again.state == ImportState.UNCHANGED
+    assert versions(begun.school) == before
+    assert (again.counts["added"], again.counts["updated"], again.counts["ended"]) == (0, 0, 0)
+    assert again.counts["pupils"] == begun.passed[0].counts["pupils"]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_same_people_in_other_bytes_write_no_row(begun: Nights, everything: bool) -> None:
+    """Also on the night on which nothing is skipped."""
+    if everything:
+        MisLink.objects.update(read_everything_on=None)
+    data, before = with_space(begun.zip()), versions(begun.school)
+    with CaptureQueriesContext(connection) as asked:
+        again = begun.night(data)
+    assert again.state == ImportState.UNCHANGED
+    assert versions(begun.school) == before
+    assert not [q["sql"] for q in asked if q["sql"].startswith(("INSERT INTO people_", "UPDATE people_"))]
+    assert not [q["sql"] for q in asked if "load_pupil" in q["sql"] or "load_seen" in q["sql"]]
+
+
+def test_only_new_and_changed_records_are_opened(begun: Nights) -> None:
+    (record,) = begun.usual_parents(1)
+    begun.mis.change_mobile(record, "07700 900555")
+    sent = begun.send()
+    assert sent.run is not None
+    read = reading.read(reading.basis_of(begun.link), sent.run, today=begun.now.date())
+    assert [fact.emails for fact in read.reading.facts] != []
+    assert {fact.key[0] for fact in read.reading.facts} == {"contact"}
+    assert len(read.reading.facts) <= 2
+
+
+def test_the_same_run_sent_twice_is_one_import(begun: Nights) -> None:
+    first = begun.send(run_id="twice")
+    second = begun.send(run_id="twice")
+    assert not first.already
+    assert second.already
+    assert first.run == second.run
+    assert Import.objects.filter(payload=first.payload).count() == 1
+    assert "once" in second.sentence
+
+
+def test_one_mobile_of_a_connected_and_of_a_not_connected_parent(begun: Nights) -> None:
+    connected, other = begun.usual_parents(2)
+    begun.connect(connected, mobile=OWN)
+    for record, number in ((connected, "07700 900801"), (other, "07700 900802")):
+        begun.mis.change_mobile(record, number)
+    run = begun.night()
+    assert run.state == ImportState.APPLIED
+    assert begun.value(connected) == OWN
+    assert begun.value(other) == "+447700900802"
+    assert (run.counts["kept"], run.counts["updated"]) == (1, 1)
+    kept = ImportChange.objects.get(run=run, action="kept")
+    assert (kept.after["value"], kept.after["mis_value"]) == (OWN, "+447700900801")
+    detail = ContactDetail.objects.get(contact=begun.contact(connected), kind="mobile")
+    assert (detail.mis_value, detail.verified_at is not None, detail.source) == ("+447700900801", True, "person")
+
+
+def test_a_pupil_joins_one_vanishes_and_one_leaves_with_a_date(begun: Nights) -> None:
+    vanishes, leaves = [pupil.id for pupil in begun.mis.on_roll()][:2]
+    guid = begun.mis.pupils[vanishes].guid
+    begun.mis.drop_pupil(vanishes)
+    begun.mis.leave(leaves)
+    joined = begun.mis.add_pupil()
+    run = begun.night()
+    numbers = run.counts["by_kind"]["pupil"]
+    assert (numbers["added"], numbers["ended"]) == (1, 2)
+    gone = MisIdentity.objects.select_related("pupil").get(external_id__in=[guid, str(vanishes)], kind="pupil")
+    assert gone.pupil
+    assert gone.pupil.leaving_date == dt.date(2026, 11, 24)
+    assert gone.gone_on == dt.date(2026, 11, 24)
+    assert Pupil.objects.filter(surname=joined.surname, forename=joined.chosen_name or joined.forename).exists()
+
+
+def test_leavers_are_in_no_group_from_the_night_on_which_they_leave(begun: Nights) -> None:
+    pupil = begun.mis.on_roll()[0]
+    begun.mis.leave(pupil.id, FIRST_NIGHT.date() + dt.timedelta(days=2))
+    begun.night()
+    identity = MisIdentity.objects.get(kind="pupil", external_id__in=[pupil.guid, str(pupil.id)])
+    assert identity.pupil
+    assert identity.pupil.group_members.exists()
+    begun.night()  # nothing changed in the MIS; but the day has come
+    assert not identity.pupil.group_members.exists()
+
+
+def a_member_of_staff_who_signs_in(nights: Nights) -> tuple[int, Account]:
+    member = next(iter(nights.mis.staff.values()))
+    staff = MisIdentity.objects.get(kind="staff", external_id__in=[member.guid, str(member.id)]).staff
+    assert staff
+    account = join(nights.school, "teacher@example.org", "A Teacher", "teacher")  # type: ignore[arg-type]
+    tie(staff, account)
+    return member.id, account
+
+
+def test_a_member_of_staff_who_leaves_loses_access_that_night(begun: Nights) -> None:
+    member, account = a_member_of_staff_who_signs_in(begun)
+    begun.mis.staff_leave(member, FIRST_NIGHT.date() + dt.timedelta(days=1))
+    begun.night()
+    assert Membership.objects.get(account=account).ended_at is not None
+
+
+def test_a_leaving_date_told_of_in_advance_ends_access_when_it_comes(begun: Nights) -> None:
+    member, account = a_member_of_staff_who_signs_in(begun)
+    begun.mis.staff_leave(member, FIRST_NIGHT.date() + dt.timedelta(days=3))
+    for _night in range(2):
+        begun.night()
+        assert Membership.objects.get(account=account).ended_at is None
+    assert begun.night().state == ImportState.UNCHANGED
+    assert Membership.objects.get(account=account).ended_at is not None
+
+
+def test_an_office_that_takes_a_leaver_back_is_not_overruled_every_night(begun: Nights) -> None:
+    member, account = a_member_of_staff_who_signs_in(begun)
+    begun.mis.staff_leave(member, FIRST_NIGHT.date() + dt.timedelta(days=1))
+    begun.night()
+    Membership.objects.filter(account=account).update(ended_at=None, ended_why="")
+    begun.mis.add_pupil()
+    begun.night()
+    assert Membership.objects.get(account=account).ended_at is None
+
+
+def test_a_record_on_the_do_not_import_list_ends_stays_out_and_can_come_back(
+    begun: Nights, administrator: Account
+) -> None:
+    pupil = begun.mis.on_roll()[0]
+    identity = MisIdentity.objects.get(kind="pupil", external_id__in=[pupil.guid, str(pupil.id)])
+    exclusion = people.exclude_from_imports(identity=identity, by=administrator, now=begun.now)
+    assert begun.night().state == ImportState.APPLIED, "the same bytes, but read differently"
+    left = Pupil.objects.get(pk=identity.pupil_id)
+    assert left.leaving_date is not None
+    before = left.forename
+    begun.mis.pupils[pupil.id].forename = "Changed"
+    begun.mis.pupils[pupil.id].chosen_name = None
+    begun.night()
+    left.refresh_from_db()
+    assert left.forename == before
+    people.include_again(exclusion=exclusion, by=administrator, now=begun.now)
+    begun.night()
+    left.refresh_from_db()
+    assert (left.forename, left.leaving_date) == ("Changed", None)
+
+
+def test_a_link_that_is_switched_off_keeps_what_comes_and_imports_nothing(
+    begun: Nights, administrator: Account
+) -> None:
+    links.enable(link=begun.link, by=administrator, now=begun.now)
+    links.disable(link=begun.link, by=administrator, now=begun.now)
+    sent = begun.send(run_id="off")
+    assert sent.run is None
+    assert sent.payload.stored
+    assert "switched off" in sent.sentence
+    links.enable(link=begun.link, by=administrator, now=begun.now)
+    later = begun.send(run_id="off")
+    assert later.run is not None, "sent again, it is imported"
+    assert later.payload == sent.payload
+
+
+def test_a_preview_changes_nothing_and_shows_what_would(begun: Nights) -> None:
+    (record,) = begun.usual_parents(1)
+    begun.mis.change_mobile(record, "07700 900803")
+    before = versions(begun.school)
+    run = begun.night(preview=True)
+    assert run.preview
+    assert versions(begun.school) == before
+    assert [(row["field"], row["after"]) for row in run.would] == [("mobile", "+447700900803")]
+    assert begun.night().counts["updated"] == 1, "the preview is no night on which it came in"
+
+
+def test_an_upload_of_some_removes_nobody(begun: Nights) -> None:
+    begun.mis.drop_half()
+    run = begun.night(kind=ImportKind.UPLOAD, everybody=False)
+    assert run.state == ImportState.UNCHANGED
+    assert not MisIdentity.objects.exclude(gone_on=None).exists()
+
+
+def test_a_new_setting_of_who_is_imported_reads_everybody_again(begun: Nights, administrator: Account) -> None:
+    from imports import policy
+
+    before = Contact.objects.count()
+    policy.set_policy(school=begun.school, by=administrator, now=begun.now, recipient_rule="all")
+    begun.night()
+    assert Contact.objects.count() > before
+
+
+def test_rejected_rows_stand_until_they_are_mended(begun: Nights) -> None:
+    (record,) = begun.usual_parents(1)
+    begun.mis.change_email(record, "not an address")
+    begun.night()
+    row = RejectedRecord.objects.get(field="email", value="not an address")
+    assert (row.severity, row.resolved_at, row.first_run) == ("part", None, begun.passed[-1])
+    assert begun.night().counts["rejected"] == 0, "it stands, and is not new"
+    row.refresh_from_db()
+    assert row.resolved_at is None
+    begun.mis.change_email(record, "mended@example.org")
+    begun.night()
+    row.refresh_from_db()
+    assert row.resolved_at is not None
+
+
+def queries_of_a_changed_night(school: School, size: int) -> int:
+    nights = Nights.of(school, size)
+    nights.night()
+    for record in nights.usual_parents(5):
+        nights.mis.change_mobile(record, f"07700 9006{record % 100:02d}")
+    nights.mis.add_pupil()
+    nights.mis.drop_pupil(nights.mis.on_roll()[0].id)
+    nights.mis.change_group(nights.mis.on_roll()[3].id, "3Z")
+    sent = nights.send()
+    assert sent.run is not None
+    with CaptureQueriesContext(connection) as asked:
+        services.run(import_id=sent.run.pk, now=nights.now)
+    return len(asked)
+
+
+def test_a_larger_school_asks_no_more_queries(
+    school: School, other_school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.alerts, "refresh", lambda *_: None)  # what stands decides what it asks
+    small = queries_of_a_changed_night(school, 20)
+    with scope.schools(other_school.pk):
+        large = queries_of_a_changed_night(other_school, 60)
+    assert large == small
+
+
+def test_an_import_sees_and_writes_one_school_only(begun: Nights, other_school: School) -> None:
+    with scope.schools(other_school.pk):
+        neighbour = Nights.of(other_school, 20, seed=9)
+        neighbour.night()
+        theirs = versions(other_school)
+        hidden = begun.send  # the other school's link cannot be read from here
+        assert Import.objects.filter(school=begun.school).count() == 0
+        with pytest.raises(MisLink.DoesNotExist):
+            hidden()
+        assert services.run(import_id=begun.passed[0].pk, now=begun.now) is None
+    begun.mis.drop_pupil(begun.mis.on_roll()[0].id)
+    begun.night()
+    with scope.schools(other_school.pk):
+        assert versions(other_school) == theirs
+
+
+def test_the_file_is_kept_exactly_as_it_came(begun: Nights) -> None:
+    data = begun.zip()
+    assert raw_bytes(begun.night(data)) == data
+
+
+# What is no good is refused with a sentence, and nothing changes.
+
+
+def bad_files(nights: Nights) -> dict[str, bytes]:
+    good = sims_xml.reports(nights.mis)
+    started = nights.now
+
+    def zipped(**changed: bytes) -> bytes:
+        files = good | {f"{name}.xml": data for name, data in changed.items()}
+        return sims_xml.zipped(files, run_id="bad", started_at=started)
+
+    return {
+        "empty": b"",
+        "no zip": b"MZ\x00 something else",
+        "cut zip": nights.zip()[:-400],
+        "cut report": zipped(pupils=good["pupils.xml"][: len(good["pupils.xml"]) // 2]),
+        "empty report": zipped(pupils=b""),
+        "doctype": zipped(
+            pupils=b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><SuperStarReport>&a;</SuperStarReport>'
+        ),
+        "reporter error": zipped(
+            pupils=b"<CommandReporterError>Error logging on: the password has expired</CommandReporterError>"
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "which", ["empty", "no zip", "cut zip", "cut report", "empty report", "doctype", "reporter error"]
+)
+def test_a_file_that_cannot_be_read_fails_with_a_sentence_and_changes_nothing(begun: Nights, which: str) -> None:
+    data, before = bad_files(begun)[which], versions(begun.school)
+    run = begun.night(data)
+    assert run.state == ImportState.FAILED
+    assert versions(begun.school) == before
+    (reason,) = run.reasons
+    assert reason["code"] == "format"
+    assert len(reason["sentence"]) > 20
+    assert "Everything is as it was before" in reason["advice"]
+    assert raw_bytes(run) == data, "the file is kept for support"
+    assert begun.night().state in (ImportState.UNCHANGED, ImportState.APPLIED), "and the next night is an ordinary one"
+
+
+def test_last_nights_reports_sent_again_fail_as_stale_and_do_not_pass_for_a_quiet_night(begun: Nights) -> None:
+    """CommandReporter that fails leaves the old files behind: the same bytes, older than the run."""
+    import json
+
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(begun.zip())) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            body = old.read(name)
+            if name == "run.json":
+                said = json.loads(body)
+                said["started_at"] = (begun.now + dt.timedelta(hours=20)).isoformat()
+                body = json.dumps(said).encode()
+            new.writestr(name, body)
+    run = begun.night(out.getvalue())
+    assert run.state == ImportState.FAILED
+    assert "before this run began" in run.reasons[0]["sentence"]
