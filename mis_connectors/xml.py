@@ -50,8 +50,11 @@ _LATIN = {
 }
 _UNICODE = {"utf-8", "utf8", "utf-16", "utf16", "ucs-2", "utf-32"}
 _SINGLE_BYTE = re.compile(r"(iso-8859-|windows-125|cp125)\d{1,2}|macintosh")
-_UNDEFINED_IN_1252 = bytes.maketrans(b"\x81\x8d\x8f\x90\x9d", b"?????")
-"""Python refuses these five bytes; one of them somewhere must not cost a school its night."""
+_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")
+_LETTERS = {
+    bytes((0xC2, byte)): bytes((byte,)).decode("windows-1252", "replace").encode() for byte in range(0x80, 0xA0)
+}
+"""What iso-8859-1 makes control characters of, as UTF-8 → the letters they are in windows-1252."""
 _INVALID_BYTES = 81
 _NOT_CUT_SHORT = {5, 76, _INVALID_BYTES}
 """Errors of libxml2 that a file cut short cannot make: extra content, mismatched tags, invalid bytes."""
@@ -226,9 +229,16 @@ def inspect_head(head: bytes, *, name: str) -> Head:
 def _converter(encoding: str) -> Callable[[bytes], bytes]:
     """Return what turns bytes of `encoding`, piece by piece, into UTF-8: Python is faster at it than the parser."""
     if encoding == "windows-1252":
-        return lambda data: data.translate(_UNDEFINED_IN_1252).decode("windows-1252").encode()
+        return _utf8_of_1252
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     return lambda data: decoder.decode(data, final=not data).encode("utf-8", "replace")
+
+
+def _utf8_of_1252(data: bytes) -> bytes:
+    """Through iso-8859-1, at which Python is three times faster; an undefined byte costs one letter, not the night."""
+    if data.isascii():
+        return data
+    return _CONTROLS.sub(lambda found: _LETTERS[found.group()], data.decode("iso-8859-1").encode())
 
 
 def _by_declaration(declared: str, name: str) -> Head:

@@ -34,6 +34,9 @@ __all__ = ["RunFacts", "read", "run_facts"]
 
 LOOKED_AT = 20
 """So many rows of a file are read column by column, to learn how its captions are spelled."""
+LONGEST_IDENTITY = 100
+"""SIMS's ids are short numbers; what is longer is no id."""
+UNKNOWN_SHOWN = 20
 NO_IDENTITY = "SIMS left the identity columns out: the report's user is not in the group Third Party Reporter."
 _OPEN: dict[Kind, Callable[[Sequence[bytes]], Opened]] = {
     Kind.PUPIL: people.open_pupil,
@@ -163,7 +166,7 @@ class _File:
             start = row.find(tag) + skip
             identity = row[start : row.find(b"<", start)].strip() if start >= skip else b""
             odd = _OF_OTHERS.search(row) if kind is Kind.PUPIL else kind is Kind.CONTACT and links_to not in row
-            if not identity or odd:
+            if odd or not 0 < len(identity) <= LONGEST_IDENTITY:
                 self._place(number, row)
                 if self._only_kind() is not kind:
                     return
@@ -209,11 +212,11 @@ class _File:
             caption = columns.caption(tag)
             self._captions.add(caption)
             self._tags.setdefault(caption, f"<{tag}>".encode())
-            if caption not in columns.KNOWN:
-                self._people.unknown.setdefault(columns.spoken(tag))
+            if caption not in columns.KNOWN and len(self._people.unknown) < UNKNOWN_SHOWN:
+                self._people.unknown.setdefault(columns.spoken(tag)[:60])
 
     def _add(self, kind: Kind, identity: str | None, number: int, row: bytes, *, once: bool = False) -> None:
-        if identity is None:
+        if identity is None or len(identity) > LONGEST_IDENTITY:
             self._people.orphans.append(self._orphan(kind, number, row))
             return
         self._named.add(kind)
@@ -226,8 +229,8 @@ class _File:
         problem = RecordProblem(
             severity=Severity.ROW,
             reason="no_identity",
-            message=f"This row has no {column}, so it names nobody.",
-            advice=f"Run the report in SIMS and look at row {number}, where {column} is empty.",
+            message=f"This row has no {column} that could be read, so it names nobody.",
+            advice=f"Run the report in SIMS and look at row {number}, where {column} is empty or far too long.",
             field=column,
         )
         opened = Opened(None, (problem,))
@@ -278,7 +281,7 @@ def _snapshot(everybody: _People) -> Snapshot:
     if everybody.unknown:
         notes.append(f"Columns that are not read: {', '.join(sorted(everybody.unknown))}.")
     if len(schools) > 1:
-        notes.append(f"The reports name more than one school: {', '.join(sorted(schools))}.")
+        notes.append(f"The reports name more than one school: {', '.join(sorted(schools)[:5])}.")
     records = [
         _source_record(kind, key, group, everybody.salt)
         for kind in Kind
@@ -309,6 +312,6 @@ def _source_record(kind: Kind, key: bytes, group: _Rows, salt: bytes) -> SourceR
 
 def _dfe_number(text: str) -> str:
     """Return `8233001` for `823/3001` too; anything else as it stands."""
-    text = text.strip()
+    text = " ".join(text.split())[:40]
     digits = re.sub(r"[\s/\\-]", "", text)
-    return digits if digits.isdigit() else text
+    return digits if digits.isdigit() else text[:20]

@@ -44,6 +44,7 @@ _NAMES = {
 """Columns in which rows that differ cannot be of one person."""
 _MANY = frozenset({"class", "staffrole", "telephone", "email"})
 """Columns of which one person may well have several: the first is taken and nothing is said."""
+_OWN = {"pupil": columns.PUPIL_COLUMNS, "contact": columns.CONTACT_COLUMNS, "staff": columns.STAFF_COLUMNS}
 _LINK = (
     "relationship",
     "priority",
@@ -57,9 +58,10 @@ _LINK = (
 def fields(row: bytes) -> Fields:
     """Return what a row says, by caption; a column that is absent or empty is not in it."""
     found: Fields = {}
+    caption = columns.caption
     for tag, text in _FIELD.findall(row.decode()):
         if text and (value := (html.unescape(text) if "&" in text else text).strip()):
-            found.setdefault(columns.caption(tag), value)
+            found.setdefault(caption(tag), value)
     return found
 
 
@@ -217,7 +219,7 @@ def _link(said: _Said, pupil: str, rows: list[Fields], *, applicant_only: bool) 
 
 
 def _distinct(rows: Iterable[Fields], column: str) -> list[str]:
-    return list(dict.fromkeys(row[column] for row in rows if column in row))
+    return list(dict.fromkeys([row[column] for row in rows if column in row]))
 
 
 class _Said:
@@ -234,13 +236,14 @@ class _Said:
             self._merge(frozenset(apart))
 
     def _merge(self, apart: frozenset[str]) -> None:
-        own = {"pupil": columns.PUPIL_COLUMNS, "contact": columns.CONTACT_COLUMNS, "staff": columns.STAFF_COLUMNS}
-        merged: Fields = {}
-        for column in sorted(own[self._who] - apart):
+        """Take the first value of each column, and find the columns in which rows differ that should not."""
+        merged, differing = dict(self.first), set()
+        for row in self.rows[1:]:
+            for column, value in row.items():
+                if merged.setdefault(column, value) != value:
+                    differing.add(column)
+        for column in sorted(differing & _OWN[self._who] - apart):
             found = _distinct(self.rows, column)
-            if not found:
-                continue
-            merged[column] = found[0]
             if len({value.casefold() for value in found}) > 1 and not _of_a_detail(column):
                 self._differs(column, found)
         self.first = merged
@@ -250,7 +253,7 @@ class _Said:
             reason, words = _NAMES[column]
             self.rejected = True
             self._add(
-                Severity.ROW, reason, f"SIMS gives {words} for one {self._person}: {' and '.join(found[:3])}.", column
+                Severity.ROW, reason, f"SIMS gives {words} for one {self._person}: {_few(found, ' and ')}.", column
             )
         else:
             self.two_values(column, found, severity=Severity.WARNING)
@@ -261,7 +264,7 @@ class _Said:
 
     def two_values(self, column: str, found: list[str], *, severity: Severity = Severity.PART) -> None:
         shown = columns.SHOWN[column]
-        self._add(severity, "two_values", f"SIMS gives several values for {shown}: {', '.join(found[:3])}.", column)
+        self._add(severity, "two_values", f"SIMS gives several values for {shown}: {_few(found, ', ')}.", column)
 
     def problem(self, reason: str, message: str) -> None:
         if all(problem.reason != reason for problem in self.problems):
@@ -317,6 +320,10 @@ class _Said:
         )
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _few(found: list[str], between: str) -> str:
+    return between.join(value[:60] for value in found[:3])
 
 
 def _of_a_detail(column: str) -> bool:

@@ -184,6 +184,21 @@ def test_a_row_that_names_nobody_is_an_orphan_and_the_rest_goes_on() -> None:
     assert (problem.severity, problem.reason) == (Severity.ROW, "no_identity")
 
 
+@pytest.mark.parametrize("before", [1, 40])
+def test_an_identity_that_is_far_too_long_is_none(before: int) -> None:
+    rows = [{**PUPIL, "primary_id": str(number)} for number in range(before)]
+    snapshot = read(report(*rows, {**PUPIL, "primary_id": "9" * 101}))
+    assert (len(snapshot.records), len(snapshot.orphans)) == (before, 1)
+
+
+def test_nothing_that_is_told_grows_with_what_was_sent() -> None:
+    rows = [{**PUPIL, "SchoolDfE": "x" * 5000, **{f"Odd{number}": "" for number in range(300)}}]
+    snapshot = read(report(*rows, *[{**rows[0], "Surname": letter * 5000} for letter in "ab"]))
+    assert sum(map(len, snapshot.notes)) < 500
+    assert all(len(number) <= 40 for number in snapshot.dfe_numbers)
+    assert all(len(problem.message) < 500 for problem in snapshot.records[0].open().problems)
+
+
 def test_unknown_columns_are_noted_once() -> None:
     snapshot = read(report({**PUPIL, "Shoe_x0020_Size": "3"}, {**PUPIL, "primary_id": "9", "Shoe_x0020_Size": "4"}))
     assert snapshot.notes == ("Columns that are not read: Shoe Size.",)

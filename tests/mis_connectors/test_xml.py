@@ -42,8 +42,14 @@ def test_latin_is_read_as_windows_1252(declared: str) -> None:
 
 def test_a_byte_that_windows_1252_does_not_know_costs_one_letter() -> None:
     assert surnames(b'<?xml version="1.0" encoding="iso-8859-1"?>' + WHOLE.encode().replace(b"{}", b"O\x81k")) == [
-        "O?k"
+        "O\ufffdk"
     ]
+
+
+def test_every_byte_of_windows_1252_is_its_own_letter() -> None:
+    data = bytes(byte for byte in range(0x80, 0x100))
+    head = b'<?xml version="1.0" encoding="iso-8859-1"?><S><Record><Surname>'
+    assert surnames(head + data + b"</Surname></Record></S>") == [data.decode("windows-1252", "replace")]
 
 
 def test_utf_8_that_says_it_is_utf_16_is_read() -> None:
