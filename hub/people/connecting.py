@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from hub.accounts.models import Account, Membership, Role
 from hub.accounts.selectors import is_last_administrator
@@ -14,7 +16,7 @@ from hub.core.errors import HubError
 from hub.core.models import School, Severity
 from hub.people.details import SENTENCES
 from hub.people.judging import judge
-from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Staff
+from hub.people.models import Connection, Contact, ContactDetail, DetailKind, DetailSource, Staff
 from hub.people.selectors import details_of
 
 LEFT = "Left, as the MIS says"
@@ -60,18 +62,34 @@ def connect(
 def staff_left(*, staff_ids: Iterable[int], now: dt.datetime) -> int:
     """End the memberships of these members of staff, who left in the MIS. Returns how many ended.
 
-    The school is told where its last administrator goes: somebody else has to be made one.
+    Theirs is the login connected to their record, or the one with the record's email, unless
+    somebody who is still at the school has that email too. Whoever was invited after the leaving
+    date was invited on purpose, and stays. The school is told where its last administrator goes.
     """
-    accounts = Connection.objects.filter(
-        staff__in=list(staff_ids), connected_at__isnull=False, ended_at=None, account__isnull=False
-    ).values_list("school_id", "account_id")
     ended = 0
-    for school_id, account_id in accounts:
+    for staff in Staff.objects.filter(pk__in=list(staff_ids)).prefetch_related("details"):
         members = Membership.objects.select_for_update(of=("self",)).select_related("school", "account")
-        for membership in members.filter(school_id=school_id, account_id=account_id, ended_at=None):
-            _end_membership(membership, now)
-            ended += 1
+        for membership in members.filter(_logins_of(staff, now), school_id=staff.school_id, ended_at=None):
+            if not _invited_after(membership, staff.leaving_date):
+                _end_membership(membership, now)
+                ended += 1
     return ended
+
+
+def _logins_of(staff: Staff, now: dt.datetime) -> Q:
+    connected = Connection.objects.filter(staff=staff, connected_at__isnull=False, ended_at=None)
+    details = [detail for detail in staff.details.all() if detail.kind == DetailKind.EMAIL]
+    emails = {value for detail in details for value in (detail.value, detail.mis_value) if value}
+    shared = ContactDetail.objects.filter(Q(value__in=emails) | Q(mis_value__in=emails), school_id=staff.school_id)
+    still_here = Q(staff__leaving_date=None) | Q(staff__leaving_date__gt=timezone.localdate(now))
+    for detail in shared.filter(still_here, staff__isnull=False, contact=None).exclude(staff=staff):
+        emails -= {detail.value, detail.mis_value}
+    return Q(account__in=connected.values("account")) | Q(account__email__in=emails)
+
+
+def _invited_after(membership: Membership, leaving_date: dt.date | None) -> bool:
+    invited = membership.invited_at or membership.accepted_at
+    return leaving_date is not None and invited is not None and timezone.localdate(invited) > leaving_date
 
 
 def _end_membership(membership: Membership, now: dt.datetime) -> None:

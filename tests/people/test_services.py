@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
 from hub.core.errors import HubError
 from hub.core.models import Alert, AuditEntry, School
 from hub.people import services
@@ -311,6 +312,38 @@ def test_a_member_of_staff_who_left_loses_access(
     assert "MIS" in membership.ended_why
     assert services.staff_left(staff_ids=[staff.pk], now=now) == 0
     assert Membership.objects.get(account=administrator).ended_at is None
+
+
+def test_a_login_is_known_by_the_email_of_the_record(school: School, teacher: Account, now: dt.datetime) -> None:
+    staff = make_staff(school, leaving_date=now.date())
+    give(staff, "email", teacher.email)
+    assert services.staff_left(staff_ids=[staff.pk], now=now) == 1
+
+
+def test_an_email_that_others_at_the_school_have_too_ends_nobodys_access(
+    school: School, office: Account, now: dt.datetime
+) -> None:
+    left, stays = make_staff(school, leaving_date=now.date()), make_staff(school, "Ann", "Ode")
+    give(left, "email", office.email)
+    give(stays, "email", "ann@example.org", office.email)
+    assert services.staff_left(staff_ids=[left.pk], now=now) == 0
+
+
+def test_somebody_invited_after_they_left_was_invited_on_purpose(
+    school: School, teacher: Account, now: dt.datetime
+) -> None:
+    staff = make_staff(school, leaving_date=now.date() - dt.timedelta(days=30))
+    tie(staff, teacher)
+    assert services.staff_left(staff_ids=[staff.pk], now=now) == 0
+
+
+def test_a_leaver_of_one_school_keeps_the_role_at_another(
+    school: School, other_school: School, stranger: Account, now: dt.datetime
+) -> None:
+    staff = make_staff(school)
+    give(staff, "email", stranger.email)
+    with scope.schools(school.pk, other_school.pk):
+        assert services.staff_left(staff_ids=[staff.pk], now=now) == 0
 
 
 def test_the_school_is_told_when_its_last_administrator_left(
