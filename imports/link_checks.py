@@ -12,8 +12,8 @@ from typing import Any
 
 from hub.core import health
 from imports import links, moments, nights, selectors
-from imports.models import OPEN_STATES, AgentToken, Import, LinkState, MisLink
-from imports.presenting import outcome
+from imports.models import OPEN_STATES, AgentToken, LinkState, MisLink
+from imports.presenting import Run, outcome
 from imports.presenting import reason as reason_of
 
 HEARD_WITHIN = dt.timedelta(minutes=30)
@@ -51,9 +51,7 @@ class Facts:
     checked_at: dt.datetime | None = None
     agent_run: dict[str, Any] = field(default_factory=dict)
     overdue: dt.date | None = None
-    night: str = ""
-    """How last night stands: see `imports.nights.Night`."""
-    last: Import | None = None
+    last: Run | None = None
     machines: dict[str, bool] = field(default_factory=dict)
 
 
@@ -69,6 +67,7 @@ def gather(link: MisLink, *, now: dt.datetime) -> Facts:
     heard = max((token for token in tokens if token.last_seen_at), key=_seen_at, default=None)
     about = heard.last_check if heard else {}
     late = nights.overdue(link, now=now)
+    last = selectors.runs(link.school).filter(link=link, preview=False).exclude(state__in=OPEN_STATES).first()
     return Facts(
         mis_name=mis.name,
         push=mis.is_push,
@@ -83,7 +82,7 @@ def gather(link: MisLink, *, now: dt.datetime) -> Facts:
         checked_at=_moment(about.get("checked_at")),
         agent_run=about.get("run", {}),
         overdue=late.date if late else None,
-        last=selectors.runs(link.school).filter(link=link, preview=False).exclude(state__in=OPEN_STATES).first(),
+        last=selectors.words(last, mis=mis) if last else None,
         machines={name: _answers(name, now) for name, *_ in _MACHINES},
     )
 
@@ -206,7 +205,7 @@ def _import(facts: Facts, now: dt.datetime) -> Part:
     chip, when = outcome(facts.last.state), moments.stamp(facts.last.created_at, now=now)
     if chip.tone == "good":
         return Part("The last import", "good", f"{when}: {chip.text}.")
-    said = reason_of(selectors.words(facts.last)) or f"{chip.text}."
+    said = reason_of(facts.last) or f"{chip.text}."
     tone = chip.tone if chip.tone in ("warn", "bad") else "quiet"
     return Part("The last import", tone, f"{when}: {said}", "Open it under Imports: it says what to do.")
 

@@ -19,7 +19,7 @@ from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people.models import MisSource
 from imports import moments, nights, schedule
-from imports.models import AgentToken, LinkState, MisLink
+from imports.models import AgentToken, LinkState, MisLink, Payload
 from mis_connectors.base import ConnectorInfo, Delivery
 from mis_connectors.registry import UnknownConnector, connector
 
@@ -68,7 +68,9 @@ def enable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
         return link
     if link.state == LinkState.FROZEN:
         raise LinkRefused("This link is frozen while the school changes its MIS. Finish or cancel the change first.")
+    off_since = link.state_since
     _become(link, LinkState.ENABLED, by=str(by), now=now)
+    _want_what_was_kept(link, since=off_since, by=by, now=now)
     _audit(link, "enabled", by=by, now=now)
     return link
 
@@ -109,9 +111,11 @@ def resume(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     if not is_paused(link, now=now):
         return link
     nights.record_due(link=link, now=now)
+    since = link.paused_at
     link.paused_until, link.paused_at, link.paused_why = None, None, ""
     link.scheduled_since = now if link.state == LinkState.ENABLED else None
     link.save()
+    _want_what_was_kept(link, since=since, by=by, now=now)
     _audit(link, "resumed", by=by, now=now)
     return link
 
@@ -247,6 +251,16 @@ def _become(link: MisLink, state: LinkState, *, by: str, now: dt.datetime) -> No
     link.state, link.state_since, link.state_by = state, now, by[:200]
     link.scheduled_since, link.paused_at, link.paused_until, link.paused_why = now, None, None, ""
     link.save()
+
+
+def _want_what_was_kept(link: MisLink, *, since: dt.datetime | None, by: Account, now: dt.datetime) -> None:
+    """Ask for an import where something arrived while none could come in: the MIS then says it afresh."""
+    if since is None or link.state != LinkState.ENABLED or link.wanted_at is not None:
+        return
+    kept = Payload.objects.filter(school_id=link.school_id, link=link, received_at__gte=since, imports=None)
+    if kept.exists():
+        link.wanted_at, link.wanted_by = now, str(by)
+        link.save(update_fields=["wanted_at", "wanted_by"])
 
 
 def _info(slug: str) -> ConnectorInfo:

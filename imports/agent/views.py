@@ -5,6 +5,7 @@ Answers are JSON with a `sentence` that the agent shows and logs as it is.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -29,6 +30,8 @@ from imports.payloads import PayloadTooLarge
 
 RUN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _CHUNK = 256 * 1024
+_REFUSED_UNREAD = 8 * 2**20
+"""So much is read of an upload that is refused unread."""
 AgentView = Callable[[HttpRequest, AgentToken, dt.datetime], JsonResponse]
 
 
@@ -69,6 +72,7 @@ def agent_view(view: AgentView) -> Callable[[HttpRequest], HttpResponseBase]:
         try:
             token = token_of(request.headers.get("Authorization", ""), now=now)
         except NotSignedIn as refused:
+            _drain(Body(request, _length(request)), most=_REFUSED_UNREAD)
             answer = _says(refused.message, status=401)
             answer["WWW-Authenticate"] = "Bearer"
             return answer
@@ -92,11 +96,10 @@ def uploads(request: HttpRequest, token: AgentToken, now: dt.datetime) -> JsonRe
     run_id = request.headers.get("X-Run-Id", "")
     if not RUN_ID.fullmatch(run_id):
         return _says("The upload does not name its run: X-Run-Id must be 8 to 64 letters, digits and hyphens.", 400)
-    length = request.headers.get("Content-Length", "")
-    if not length.isdecimal():
-        return _says("The upload does not say how long it is.", 411)
-    body = Body(request, int(length))
-    if int(length) > settings.UPLOAD_LIMIT:
+    if (length := _length(request)) == 0:
+        return _says("The upload is empty, or does not say how long it is.", 411)
+    body = Body(request, length)
+    if length > settings.UPLOAD_LIMIT:
         _drain(body, most=settings.UPLOAD_LIMIT)
         raise PayloadTooLarge(
             f"The reports are larger than the {settings.UPLOAD_LIMIT // 2**20} MiB that this hub accepts. "
@@ -159,5 +162,11 @@ def _moment(text: str) -> dt.datetime | None:
 def _drain(body: Body, *, most: int) -> None:
     """Read on for a while, so that the sender is still listening when the refusal comes."""
     read = 0
-    while read < most and (data := body.read(_CHUNK)):
-        read += len(data)
+    with contextlib.suppress(CutShort):
+        while read < most and (data := body.read(_CHUNK)):
+            read += len(data)
+
+
+def _length(request: HttpRequest) -> int:
+    length = request.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else 0

@@ -10,7 +10,7 @@ import pytest
 from hub.accounts.models import Account
 from hub.core.models import AuditEntry, School
 from imports import links
-from imports.models import AgentToken, LinkState, MisLink, ScheduledRun
+from imports.models import AgentToken, LinkState, MisLink, Payload, ScheduledRun
 from tests.factories.links import enabled_link
 
 HOUR = dt.timedelta(hours=1)
@@ -177,3 +177,26 @@ def test_a_token_is_revoked_once(link: MisLink, administrator: Account, office: 
 
     stored = AgentToken.objects.get(pk=token.pk)
     assert (stored.revoked_at, stored.revoked_by) == (now, "Helen Ward")
+
+
+def test_what_was_kept_while_the_link_was_off_is_asked_for_afresh(
+    school: School, administrator: Account, now: dt.datetime
+) -> None:
+    link = enabled_link(school, by=administrator, since=now - DAY)
+    links.disable(link=link, by=administrator, now=now)
+    links.enable(link=link, by=administrator, now=now + HOUR)
+    assert link.wanted_at is None
+
+    links.disable(link=link, by=administrator, now=now + 2 * HOUR)
+    Payload.objects.create(
+        school=school,
+        link=link,
+        run_id="kept",
+        filename="run.zip",
+        size=1,
+        received_at=now + 3 * HOUR,
+        content_digest=b"",
+    )
+    links.enable(link=link, by=administrator, now=now + 4 * HOUR)
+
+    assert (link.wanted_at, link.wanted_by) == (now + 4 * HOUR, "Helen Ward")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import datetime as dt
+import http.client
 import io
 import json
 import logging
@@ -323,7 +324,7 @@ class Hub:
                 return read_answer(answer.read(1 << 20))
         except urllib.error.HTTPError as error:
             raise refusal(error) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
                 f"The hub at {self.settings.hub} could not be reached: {reason}.",
@@ -372,6 +373,8 @@ def command_run(settings: Settings) -> int:
             say("Another run is under way already.")
             return BUSY
         try:
+            with contextlib.suppress(Unreachable):  # it may be back by the time the reports are ready
+                hub.tell("heartbeat", about_me(settings))
             sentence = collect_and_send(settings, hub)
         except AgentError as error:
             remember(settings, ok=False, sentence=error.sentence)

@@ -141,6 +141,7 @@ def test_a_copy_that_was_ended_is_told_by_whom_and_what_to_do(
 
     assert done.returncode == 1
     assert "was replaced on Mon 23 Nov, 08:00 by Helen Ward. Download a new copy" in done.stderr
+    assert agent.reports_run == []  # SIMS is not troubled for nothing
 
 
 def test_what_arrives_while_the_link_is_off_is_kept_and_the_agent_says_so(
@@ -186,13 +187,14 @@ def flaky() -> Any:
 
 
 def test_an_upload_is_tried_again_under_the_same_run_id(agent: Any, flaky: str) -> None:
-    Flaky.answers = [502, 503]
+    Flaky.answers = [200, 502, 503]
 
     done = agent("run", SCHOOLGATE_AGENT_HUB=flaky, SCHOOLGATE_AGENT_PACE="0.001")
 
     assert (done.returncode, done.stdout) == (0, "It has arrived.\n")
-    assert [path for path, _, _ in Flaky.seen] == ["/agent/v1/uploads"] * 3
-    assert len({(run_id, size) for _, run_id, size in Flaky.seen}) == 1
+    uploads = [seen for seen in Flaky.seen if seen[0] == "/agent/v1/uploads"]
+    assert len(uploads) == 3
+    assert len(set(uploads)) == 1
 
 
 def test_an_upload_is_not_tried_for_ever_and_the_reports_are_deleted(agent: Any, flaky: str) -> None:
