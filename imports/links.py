@@ -236,6 +236,15 @@ def is_push(link: MisLink) -> bool:
     return _info(link.source.connector).delivery is Delivery.PUSH
 
 
+def holds_arrivals(link: MisLink, *, now: dt.datetime) -> str:
+    """Return why what arrives now is only kept, as a sentence; empty where it is imported.
+
+    A pause until a date lets through what somebody asked for; one after an undo lets nothing through.
+    """
+    asked = link.paused_at is None and link.wanted_at is not None
+    return "" if asked else pause_words(link, now=now)
+
+
 def pause_words(link: MisLink, *, now: dt.datetime) -> str:
     """Return why and until when nights are skipped, as a sentence; empty while they are not."""
     if link.paused_at is not None:

@@ -17,7 +17,7 @@ from django.db.models import F
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Pupil, Staff
-from imports import alerts, apply, counting, nights, payloads, reading, rejected
+from imports import alerts, apply, counting, links, nights, payloads, reading, rejected
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
 from imports.types import STAFF, Action, Plan, Verdict
@@ -73,11 +73,8 @@ def receive(
         if kind != ImportKind.UPLOAD and link.state in _KEPT_NOT_APPLIED:
             sentence = "The MIS Link is switched off, so this was kept and not imported. Switch it on to import it."
             return Received(None, stored.payload, False, sentence)
-        if kind != ImportKind.UPLOAD and link.paused_at is not None and not preview:
-            sentence = (
-                "Imports are paused since one was undone, so this was kept and not imported. Resume the link first."
-            )
-            return Received(None, stored.payload, False, sentence)
+        if kind != ImportKind.UPLOAD and not preview and (pause := links.holds_arrivals(link, now=now)):
+            return Received(None, stored.payload, False, f"{pause} So this was kept and not imported.")
         run = Import.objects.create(
             school_id=link.school_id, link=link, payload=stored.payload, kind=kind, preview=preview,
             everybody=everybody, night=night, requested_by=requested_by, created_at=now,

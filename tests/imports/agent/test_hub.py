@@ -280,3 +280,19 @@ def test_a_file_without_the_block_is_not_filled() -> None:
     block = "# ==== configuration ==== begin\nHUB = ''\n# ==== configuration ==== end\n"
     with pytest.raises(ValueError, match="assigns"):
         download.fill(block, {"TOKEN": "x"})
+
+
+def test_while_paused_what_arrives_is_kept_unless_somebody_asked_for_it(
+    link: MisLink, secret: str, administrator: Account
+) -> None:
+    now = timezone.now()
+    links.pause_until(link=link, until=(now + dt.timedelta(days=5)).date(), by=administrator, now=now)
+
+    status, answer = send(secret, a_zip())
+    assert (status, Import.objects.count()) == (202, 0)
+    assert answer["sentence"].startswith("Paused until ")
+    assert answer["sentence"].endswith("So this was kept and not imported.")
+
+    links.want_run(link=link, by=administrator, now=now)
+    status, answer = send(secret, a_zip("<SuperStarReport></SuperStarReport>"), run_id="run-00000002")
+    assert (status, Import.objects.count()) == (200, 1)
