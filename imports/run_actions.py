@@ -58,8 +58,8 @@ def upload(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Take a file by hand, to import or only to preview."""
     link = current_link(request.school)
     mis = selectors.mis_of(link)
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and link is not None and form.is_valid():
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_bound and link is not None and form.is_valid():
         file = form.cleaned_data["file"]
         try:
             received = services.receive(

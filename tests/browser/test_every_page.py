@@ -1,0 +1,69 @@
+"""Every page, at a desk and on a phone, light and dark: no accessibility violation, nothing cut off."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE, Open
+from tests.factories.world import World
+
+pytestmark = pytest.mark.browser
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def paths_of(world: World) -> list[str]:
+    """Return one address of every page an administrator can reach."""
+    school = f"/{world.school.slug}/"
+    pupil = world.kept.links.first().pupil_id  # type: ignore[union-attr]
+    return ["/", "/schools/", "/inbox/"] + [
+        school + path
+        for path in (
+            "", "imports/", f"imports/{world.last.pk}/", f"imports/{world.last.pk}/undo/", "imports/upload/",
+            "imports/rejected/", "people/", "people/?tab=contacts", "people/lists/unreachable/",
+            f"people/contacts/{world.kept.pk}/", f"people/contacts/{world.taken.pk}/", f"people/pupils/{pupil}/",
+            f"people/contacts/{world.taken.pk}/mobile/", "people/add/", "people/do-not-import/",
+            "reports/verified-user-changes/", "settings/", "settings/school/", "settings/staff/",
+            "settings/staff/invite/", "settings/mis-link/", "settings/mis-link/set-up/",
+            "settings/mis-link/disable/", "settings/who-is-imported/", "no-such-page/",
+        )
+    ]  # fmt: skip
+
+
+def problems_of(page: Page) -> list[str]:
+    found = [
+        f"{rule['id']}: {rule['nodes'][0]['html'][:120]}"
+        for rule in Axe().run(page, options=RULES).response["violations"]
+    ]
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    if width[0] > width[1]:
+        found.append(f"wider than the screen: {width}")
+    return found
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
+def test_every_page_is_accessible_and_fits(world: World, open_page: Open, size: dict[str, int], scheme: str) -> None:
+    page = open_page("/sign-in/", size=size, scheme=scheme)
+    found = {"/sign-in/": problems_of(page)}
+    page = open_page("/", email="head@example.org", size=size, scheme=scheme)
+    base = page.url.split("/", 3)
+    for path in paths_of(world):
+        page.goto(f"{base[0]}//{base[2]}{path}")
+        found[path] = problems_of(page)
+    assert {path: problems for path, problems in found.items() if problems} == {}, json.dumps(found, indent=1)
+
+
+def test_the_first_tab_stop_skips_to_the_content(world: World, open_page: Open) -> None:
+    page = open_page("/8233001/", email="head@example.org")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+
+
+def test_a_page_still_fits_at_320_pixels(world: World, open_page: Open) -> None:
+    page = open_page("/8233001/", email="head@example.org", size={"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
