@@ -107,3 +107,11 @@ def test_databases_are_reached_from_inside_only() -> None:
         assert SERVICES[name]["networks"] == ["inside"]
         assert "ports" not in SERVICES[name]
     assert SERVICES["web"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_health_is_asked_without_https() -> None:
+    said = re.search(r'SECURE_REDIRECT_EXEMPT = \[r"(.+)"\]', (PROJECT / "hub/settings/__init__.py").read_text())
+    asked = re.search(r"127\.0\.0\.1:8000/([\w/]+)", SERVICES["web"]["healthcheck"]["test"][-1])
+    assert said is not None
+    assert asked is not None
+    assert re.search(said.group(1), asked.group(1))
