@@ -56,8 +56,9 @@ class PolicyForm(forms.Form):
 def who_is_imported(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Show and change who is imported and what is held."""
     stored = policy.policy_of(request.school)
-    form = PolicyForm(request.POST or None, initial={name: getattr(stored, name) for name in _FIELDS})
-    if request.method == "POST" and form.is_valid():
+    initial = {name: getattr(stored, name) for name in _FIELDS}
+    form = PolicyForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_bound and form.is_valid():
         policy.set_policy(school=request.school, by=request.account, now=timezone.now(), **form.cleaned_data)
         messages.success(request, "Saved. The next import reads every record again by these rules.")
         return redirect("imports:policy", school)
