@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ RUN_FILE_LIMIT = 256 * 1024
 CLOCK_GRAIN = dt.timedelta(seconds=2)
 """File systems round times of writing to as much as this."""
 _CHUNK = 256 * 1024
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OverflowError, EOFError, OSError, RuntimeError)
+"""What zipfile raises for bytes that were damaged on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _from_start(stream: BinaryIO) -> Readable:
 def _zip(stream: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise SnapshotFormatError(
             "The zip file is damaged or cut short: it did not arrive whole.", detail=type(error).__name__
         ) from None
@@ -156,13 +159,13 @@ class _Member:
         self._name = info.filename
         try:
             self._stream = archive.open(info)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        except _BROKEN as error:
             raise self._damaged(error) from None
 
     def read(self, size: int = -1, /) -> bytes:
         try:
             return self._stream.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except _BROKEN as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> SnapshotFormatError:
