@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def link(transactional_db: None, school: Any, administrator: Any, now: Any) -> M
 class Agent:
     """A downloaded copy in a folder of its own."""
 
-    def __init__(self, folder: Path, link: MisLink, token: AgentToken, secret: str, hub: str) -> None:
+    def __init__(self, folder: Path, *, hub: str, secret: str, link: int = 1, token: AgentToken | None = None) -> None:
         self.folder, self.token, self.secret = folder, token, secret
         self.home = folder / "logs"
         self.file = folder / download.FILENAME
@@ -36,11 +37,11 @@ class Agent:
         text = download.filled(
             connector="sims",
             hub=hub,
-            school=str(link.school),
-            link=link.pk,
+            school="Larch Hill Primary",
+            link=link,
             token=secret,
-            run_at=link.run_at,
-            weekdays=link.weekdays,
+            run_at=dt.time(2),
+            weekdays=[1, 2, 3, 4, 5, 6, 7],
         )
         self.file.write_text(text, encoding="utf-8")
 
@@ -86,7 +87,13 @@ class Agent:
 @pytest.fixture
 def agent(live_server: Any, link: MisLink, administrator: Any, now: Any, tmp_path: Path) -> Agent:
     token, secret = links.create_token(link=link, name="Office server", by=administrator, now=now)
-    return Agent(tmp_path, link, token, secret, live_server.url)
+    return Agent(tmp_path, hub=live_server.url, secret=secret, link=link.pk, token=token)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Agent:
+    """A copy without a hub, and without a database."""
+    return Agent(tmp_path, hub="http://127.0.0.1:9", secret="sg_" + "x" * 32)
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,6 @@ from imports import links, payloads
 from imports.models import AgentToken, Import, MisLink, Payload
 from mis_connectors.registry import agent_source
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 def sent() -> dict[str, bytes]:
     """What the hub keeps of the one run, unpacked."""
@@ -124,8 +122,8 @@ def test_what_a_run_that_was_cut_off_left_behind_is_deleted_by_the_next(agent: A
     assert agent.left_behind() == []
 
 
-def test_without_sims_it_says_where_it_looked_and_what_to_do(agent: Any) -> None:
-    done = agent("run", SCHOOLGATE_AGENT_REPORTER=str(agent.folder / "nowhere.exe"))
+def test_without_sims_it_says_where_it_looked_and_what_to_do(alone: Any) -> None:
+    done = alone("run", SCHOOLGATE_AGENT_REPORTER=str(alone.folder / "nowhere.exe"))
 
     assert done.returncode == 2
     assert "was not found in" in done.stderr
@@ -186,10 +184,10 @@ def flaky() -> Any:
     server.server_close()
 
 
-def test_an_upload_is_tried_again_under_the_same_run_id(agent: Any, flaky: str) -> None:
+def test_an_upload_is_tried_again_under_the_same_run_id(alone: Any, flaky: str) -> None:
     Flaky.answers = [200, 502, 503]
 
-    done = agent("run", SCHOOLGATE_AGENT_HUB=flaky, SCHOOLGATE_AGENT_PACE="0.001")
+    done = alone("run", SCHOOLGATE_AGENT_HUB=flaky, SCHOOLGATE_AGENT_PACE="0.001")
 
     assert (done.returncode, done.stdout) == (0, "It has arrived.\n")
     uploads = [seen for seen in Flaky.seen if seen[0] == "/agent/v1/uploads"]
@@ -197,35 +195,35 @@ def test_an_upload_is_tried_again_under_the_same_run_id(agent: Any, flaky: str) 
     assert len(set(uploads)) == 1
 
 
-def test_an_upload_is_not_tried_for_ever_and_the_reports_are_deleted(agent: Any, flaky: str) -> None:
+def test_an_upload_is_not_tried_for_ever_and_the_reports_are_deleted(alone: Any, flaky: str) -> None:
     Flaky.answers = [502] * 99
 
-    done = agent("run", SCHOOLGATE_AGENT_HUB=flaky, SCHOOLGATE_AGENT_PACE="0.001")
+    done = alone("run", SCHOOLGATE_AGENT_HUB=flaky, SCHOOLGATE_AGENT_PACE="0.001")
 
     assert done.returncode == 1
     assert [path for path, _, _ in Flaky.seen].count("/agent/v1/uploads") == 6
-    assert agent.left_behind() == []
+    assert alone.left_behind() == []
 
 
-def test_a_hub_that_is_not_there_is_told_in_words(agent: Any) -> None:
-    done = agent("heartbeat", SCHOOLGATE_AGENT_HUB="http://127.0.0.1:9")
+def test_a_hub_that_is_not_there_is_told_in_words(alone: Any) -> None:
+    done = alone("heartbeat", SCHOOLGATE_AGENT_HUB="http://127.0.0.1:9")
 
     assert done.returncode == 1
     assert "The hub at http://127.0.0.1:9 could not be reached" in done.stderr
     assert "proxy" in done.stderr
 
 
-def test_the_token_does_not_follow_a_redirect(agent: Any, flaky: str) -> None:
+def test_the_token_does_not_follow_a_redirect(alone: Any, flaky: str) -> None:
     Flaky.answers = [302]
 
-    done = agent("heartbeat", SCHOOLGATE_AGENT_HUB=flaky)
+    done = alone("heartbeat", SCHOOLGATE_AGENT_HUB=flaky)
 
     assert done.returncode == 1
     assert "moved to another address" in done.stderr
 
 
-def test_it_goes_through_the_proxy_of_the_environment(agent: Any, flaky: str) -> None:
-    done = agent("heartbeat", SCHOOLGATE_AGENT_HUB="http://hub.example.org", http_proxy=flaky, NO_PROXY="")
+def test_it_goes_through_the_proxy_of_the_environment(alone: Any, flaky: str) -> None:
+    done = alone("heartbeat", SCHOOLGATE_AGENT_HUB="http://hub.example.org", http_proxy=flaky, NO_PROXY="")
 
     assert done.returncode == 0
     assert Flaky.seen[0][0] == "http://hub.example.org/agent/v1/heartbeat"
@@ -325,8 +323,8 @@ def test_a_check_without_sims_still_tells_the_hub(agent: Any) -> None:
     assert [c["ok"] for c in AgentToken.objects.get().last_check["checks"]] == [True, True, True, False]
 
 
-def test_install_prints_a_nightly_task_and_one_every_ten_minutes(agent: Any) -> None:
-    done = agent("install", USERDOMAIN="LARCH", USERNAME="reports")
+def test_install_prints_a_nightly_task_and_one_every_ten_minutes(alone: Any) -> None:
+    done = alone("install", USERDOMAIN="LARCH", USERNAME="reports")
 
     nightly, heartbeat = [line for line in done.stdout.splitlines() if line.startswith("schtasks")]
     assert "/SC DAILY /ST 02:00" in nightly
@@ -336,25 +334,25 @@ def test_install_prints_a_nightly_task_and_one_every_ten_minutes(agent: Any) -> 
     assert heartbeat.endswith('schoolgate_agent.py\\" heartbeat"')
 
 
-def test_a_copy_that_was_not_filled_in_says_where_to_download_one(tmp_path: Path, agent: Any) -> None:
+def test_a_copy_that_was_not_filled_in_says_where_to_download_one(tmp_path: Path, alone: Any) -> None:
     source = agent_source("sims")
     assert source
-    agent.file.write_text(source, encoding="utf-8")
+    alone.file.write_text(source, encoding="utf-8")
 
-    done = agent("run")
+    done = alone("run")
 
     assert done.returncode == 2
     assert "Settings, MIS Link" in done.stderr
-    assert agent("nonsense").returncode == 2
+    assert alone("nonsense").returncode == 2
 
 
-def test_the_log_is_rotated_and_five_older_ones_are_kept(agent: Any) -> None:
-    agent.home.mkdir()
+def test_the_log_is_rotated_and_five_older_ones_are_kept(alone: Any) -> None:
+    alone.home.mkdir()
     for _ in range(7):
-        (agent.home / "agent.log").write_text("x" * 1_000_001, encoding="utf-8")
-        assert agent("install").returncode == 0
+        (alone.home / "agent.log").write_text("x" * 1_000_001, encoding="utf-8")
+        assert alone("install").returncode == 0
 
-    kept = sorted(path.name for path in agent.home.glob("agent.log*"))
+    kept = sorted(path.name for path in alone.home.glob("agent.log*"))
     assert kept == ["agent.log", *(f"agent.log.{n}" for n in range(1, 6))]
 
 
