@@ -25,6 +25,8 @@ class DetailRow:
     kind: str
     label: str
     value: str
+    mis: str
+    """What the MIS says, where it says something else."""
     standing: Standing | None
     why: tuple[str, ...]
     import_id: int | None
@@ -53,11 +55,12 @@ def detail_row(kind: DetailKind, detail: ContactDetail | None, *, connected: boo
     """Return how one detail is shown."""
     if detail is None:
         why = ("Neither the MIS nor anybody else has given one.",)
-        return DetailRow(kind=kind, label=kind.label, value="", standing=None, why=why, import_id=None)
+        return DetailRow(kind=kind, label=kind.label, value="", mis="", standing=None, why=why, import_id=None)
     return DetailRow(
         kind=kind,
         label=kind.label,
         value=display(kind, detail.value),
+        mis=display(kind, detail.mis_value) if differs(detail) else "",
         standing=_standing_of(detail, connected),
         why=(*_origin(detail), *_future(detail, connected), *_mis_side(detail)),
         import_id=detail.changed_import,
