@@ -36,7 +36,7 @@ def assess(
     another school's. A person's earlier `decision` lets through what was shown, and no more:
     whoever keeps everybody has seen the updates, too.
     """
-    if reading.dfe_numbers and dfe_number not in reading.dfe_numbers:
+    if reading.dfe_numbers - {dfe_number}:
         return Assessment(Verdict.REFUSE, (_wrong_school(reading, dfe_number),))
     if not decision.action:
         reasons = [reason for kind in KINDS for reason in _hold_all(kind, plan.stats[kind], reading, limits)]
@@ -53,8 +53,14 @@ def assess(
 
 
 def _wrong_school(reading: Reading, dfe_number: str) -> Reason:
-    theirs = " and ".join(sorted(f"{number[:3]}/{number[3:]}" for number in reading.dfe_numbers))
+    theirs = " and ".join(sorted(f"{number[:3]}/{number[3:]}" for number in reading.dfe_numbers - {dfe_number}))
     ours = f"{dfe_number[:3]}/{dfe_number[3:]}"
+    if dfe_number in reading.dfe_numbers:
+        return Reason(
+            "wrong_school",
+            f"This file is about {ours} and about another school, {theirs}. Nothing was imported.",
+            "Limit the reports in the MIS to this school's own people, and run them again.",
+        )
     return Reason(
         "wrong_school",
         f"This file is about school {theirs}, not about {ours}. Nothing was imported.",

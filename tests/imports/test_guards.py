@@ -201,3 +201,9 @@ def test_contacts_are_held_of_their_own_accord() -> None:
     )  # fmt: skip
     assert found.held_kinds == {CONTACT}
     assert "no parent was removed" in found.reasons[0].sentence
+
+
+def test_a_file_of_two_schools_is_refused_too() -> None:
+    found = judge(dfe_numbers=(DFE, "8234002"))
+    assert found.verdict is Verdict.REFUSE
+    assert "and about another school, 823/4002" in found.reasons[0].sentence
