@@ -84,6 +84,10 @@ class Nights:
         assert identity.contact
         return identity.contact
 
+    def contact_or_none(self, record: int) -> Contact | None:
+        known = [str(record), self.mis.contacts[record].guid]
+        return Contact.objects.filter(school=self.school, identities__external_id__in=known).first()
+
     def _external(self, record: int | str) -> str:
         contact = self.mis.contacts.get(int(record))
         known = {str(record), *({contact.guid} if contact else ())}
@@ -148,18 +152,37 @@ def fingerprint(school: School) -> dict[str, str]:
     }
 
 
+_WORDS = {
+    "pupil": "forename || ' ' || surname", "contact": "forename || ' ' || surname || ' ' || postcode",
+    "staff": "code || surname", "group": "kind || name",
+}  # fmt: skip
+"""What stands for a row where another names it: ids are new when somebody is added again."""
+
+
 def _contents(school: School) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     with connection.cursor() as cursor:
+        names: dict[str, dict[int, str]] = {"account_id": {}}
+        for table, words in _WORDS.items():
+            cursor.execute(f"SELECT id, {words} FROM people_{table} WHERE school_id = %s", [school.pk])
+            names[f"{table}_id"] = dict(cursor.fetchall())
         for table in PEOPLE_TABLES:
             if table == "people_group":
                 continue  # groups stay, empty, on purpose
             cursor.execute(
                 "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY 1", [table]
             )
-            columns = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name not in _BOOKKEEPING)
-            cursor.execute(f"SELECT {columns} FROM {table} WHERE school_id = %s", [school.pk])
-            found[table] = sorted(cursor.fetchall(), key=repr)
+            columns = [name for (name,) in cursor.fetchall() if name not in _BOOKKEEPING]
+            quoted = ", ".join(f'"{name}"' for name in columns)
+            cursor.execute(f"SELECT {quoted} FROM {table} WHERE school_id = %s", [school.pk])
+            rows = [
+                tuple(
+                    names[name].get(value, "") if name in names else value
+                    for name, value in zip(columns, row, strict=True)
+                )
+                for row in cursor.fetchall()
+            ]
+            found[table] = sorted(rows, key=repr)
     return found
 
 

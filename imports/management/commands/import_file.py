@@ -60,9 +60,9 @@ class Command(BaseCommand):
 
     def _import(self, school: School, *, path: Path, connector: str, plan: bool, some: bool, **_: Any) -> Import:
         now = timezone.now()
-        link = self._link(school, connector)
         try:
             with path.open("rb") as stream:
+                link = self._link(school, connector)
                 received = services.receive(
                     link=link, stream=stream, filename=path.name, run_id=f"file-{now.timestamp():.6f}",
                     kind=ImportKind.UPLOAD, requested_by="The command line", everybody=not some, preview=plan,
