@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ImportsConfig(AppConfig):
     name = "imports"
+
+    def ready(self) -> None:
+        """Let `/health` ask about the links."""
+        from hub.core import health
+        from imports import link_health
+
+        health.register("links", link_health.look)

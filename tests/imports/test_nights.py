@@ -188,3 +188,27 @@ def test_a_tick_asks_as_much_of_one_school_as_of_two(
     with CaptureQueriesContext(connection) as two:
         nights.tick(now + DAY)
     assert len(one) == len(two)
+
+
+@pytest.mark.parametrize(
+    ("friday", "run_at"),
+    [
+        (dt.datetime(2026, 10, 23, 12, tzinfo=dt.UTC), dt.time(1, 30)),
+        (dt.datetime(2027, 3, 26, 12, tzinfo=dt.UTC), dt.time(1, 30)),
+        (dt.datetime(2027, 3, 26, 12, tzinfo=dt.UTC), dt.time(2, 0)),
+    ],
+)
+def test_when_the_clocks_change_each_night_is_written_down_once_though_the_beat_restarts(
+    link: MisLink, run_at: dt.time, friday: dt.datetime
+) -> None:
+    MisLink.objects.update(scheduled_since=friday, run_at=run_at)
+    written: list[dt.date] = []
+    for hour in range(4 * 24):
+        if 10 <= hour < 17:
+            continue  # no beat through Friday night
+        found = nights.tick(friday + hour * HOUR)
+        written += [night for _, _, night in found]
+        assert not found or nights.tick(friday + hour * HOUR) == []  # a second beat
+
+    assert written == [friday.date() + day * DAY for day in (1, 2, 3, 4)]
+    assert ScheduledRun.objects.count() == 4
