@@ -12,8 +12,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
     if OWNER_COMMANDS.intersection(sys.argv[1:2]):
         os.environ["SCHOOLGATE_AS_OWNER"] = "1"
-    import hub.celery  # noqa: F401  (tasks sent from a command need the broker's address)
     from django.core.management import execute_from_command_line
+
+    import hub.celery  # noqa: F401  (tasks sent from a command need the broker's address)
 
     execute_from_command_line(sys.argv)
 

@@ -204,7 +204,7 @@ class _Reader:
                 reason=reason,
                 message=message,
                 advice=advice,
-            )  # fmt: skip
+            )
         )
 
     @staticmethod

@@ -29,13 +29,19 @@ def test_a_row_cannot_be_written_into_another_school(school: School, other_schoo
         Pupil.objects.create(school=other_school, forename="Millie", surname="Okafor")
 
 
+@transaction.atomic
+def _link_at_once(school: School, pupil: Pupil, contact: Contact) -> None:
+    PupilContact.objects.create(school=school, pupil=pupil, contact=contact)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def test_a_link_across_schools_is_impossible(school: School, other_school: School) -> None:
-    with scope.every_school(), pytest.raises(IntegrityError, match="same_school"), transaction.atomic():
+    with scope.every_school():
         pupil = Pupil.objects.create(school=school, forename="Millie", surname="Okafor")
         contact = Contact.objects.create(school=other_school, surname="Okafor")
-        PupilContact.objects.create(school=school, pupil=pupil, contact=contact)
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(IntegrityError, match="same_school"):
+            _link_at_once(school, pupil, contact)
 
 
 def test_the_app_role_owns_nothing(db: None) -> None:
