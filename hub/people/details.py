@@ -117,7 +117,7 @@ _PART = r"""[^\s@,;|<>:()\[\]"]"""
 _IN_TEXT = re.compile(
     rf"""(?P<lead>[^@]*?(?:[:<]\s*|["'(\[]+))??(?P<address>{_PART}+@{_PART}+)(?P<rest>.*)\Z""", re.DOTALL
 )
-_REST = re.compile(r"""[>)\]"',;|/]*(?:\s+(?!\.|(?:uk|com|co|org|net|ac|sch|gov|me|ie)\b).*)?\Z""", re.DOTALL)
+_REST = re.compile(r"""[>)\]"',;:|/]*(?:\s+(?!\.|(?:uk|com|co|org|net|ac|sch|gov|me|ie)\b).*)?\Z""", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -209,6 +209,8 @@ def _none_taken(text: str, judged: list[Judged]) -> Judged:
         whole = _judge(digits)
         if whole.value or not judged:
             return whole
+    if letters and re.search(r"[0-9][^\W\d_]+[0-9]", text):
+        return Judged(None, Reason.LETTERS_IN_NUMBER)
     if judged:
         return judged[0]
     if not digits:
