@@ -6,18 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Count, Max, Window
 
 from hub.core.models import School
 from hub.people.details import display_mobile
-from hub.people.models import ContactDetail
 from imports import nights, schedule, selectors, standing
 from imports.links import current_link
 from imports.models import OPEN_STATES, Import, ImportKind, LinkState, MisLink, Rejection, ScheduledRun
 from imports.nights import Night
 from imports.selectors import Mis
+from verification.selectors import drift
 
-RUNS_READ = 20
+RUNS_READ = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +56,17 @@ def of(school: School, *, now: dt.datetime) -> Situation:
         return Situation(link=None, mis=mis)
     agent = selectors.agent_last_seen(link) if mis.is_push else None
     rejected = selectors.rejection_counts(school)
-    differing = differs(school)
-    count = differing.count()
+    differing, first_differs = _differing(school, mis)
     return Situation(
         link=link,
         mis=mis,
         agent_seen=agent.last_seen_at if agent else None,
-        runs=list(selectors.runs(school).filter(preview=False)[:RUNS_READ]),
+        runs=_runs(school, link),
         nights=nights.last_nights(link, now=now),
         rejected=rejected,
         first_rejected=_first_rejected(school) if selectors.to_mend(rejected) else "",
-        differs=count,
-        first_differs=_first_differs(differing, mis) if count else "",
+        differs=differing,
+        first_differs=first_differs,
     )
 
 
@@ -131,7 +130,10 @@ def overdue_now(links: Sequence[MisLink], *, now: dt.datetime) -> dict[int, dt.d
 def _last_due(links: Sequence[MisLink], *, begin: dt.datetime, until: dt.datetime) -> dict[int, schedule.Due]:
     """Return the night due last by link, as written down or, where nothing ticked, as the timetable says."""
     written = ScheduledRun.objects.filter(
-        link_id__in=[link.pk for link in links], due_at__gt=begin, due_at__lte=until
+        link_id__in=[link.pk for link in links],
+        night__gte=schedule.local_date(begin),
+        due_at__gt=begin,
+        due_at__lte=until,
     ).order_by("due_at")
     due = {link_id: schedule.Due(night, at) for link_id, night, at in written.values_list("link_id", "night", "due_at")}
     for link in links:
@@ -154,11 +156,6 @@ def _planned_last(link: MisLink, *, begin: dt.datetime, until: dt.datetime) -> s
     return None
 
 
-def differs(school: School) -> QuerySet[ContactDetail]:
-    """Return the details whose value is not what the MIS says, offers among them."""
-    return ContactDetail.objects.filter(~Q(mis_value=""), ~Q(mis_value=F("value")), school=school)
-
-
 def is_on(link: MisLink | None) -> bool:
     """Whether the link's switch stands at on."""
     return link is not None and link.state in (LinkState.ENABLED, LinkState.WAITING, LinkState.RECONNECT)
@@ -173,10 +170,22 @@ def _first_rejected(school: School) -> str:
     return f"{where}: {record.message}{rest}"
 
 
-def _first_differs(differing: QuerySet[ContactDetail], mis: Mis) -> str:
-    detail = differing.select_related("contact", "staff").order_by("mis_changed_at", "id").first()
+def _runs(school: School, link: MisLink) -> list[Import]:
+    """Return the last imports without joining what is known: nearly all are of the present link."""
+    found = list(selectors.runs(school).select_related(None).filter(preview=False)[:RUNS_READ])
+    for run in found:
+        if run.link_id == link.pk:
+            run.link = link
+    return found
+
+
+def _differing(school: School, mis: Mis) -> tuple[int, str]:
+    """Return how many details differ from the MIS, and the one that has longest, in words; in one query."""
+    oldest = drift(school).annotate(total=Window(Count("pk")))
+    detail = oldest.order_by("mis_changed_at", "id").first()
     if detail is None:
-        return ""
+        return 0, ""
     words = display_mobile if detail.kind == "mobile" else str
     here = f"{words(detail.value)} here" if detail.value else "none here"
-    return f"{detail.contact or detail.staff}'s {detail.kind}: {here}, {words(detail.mis_value)} in {mis.name}."
+    said = f"{detail.contact or detail.staff}'s {detail.kind}: {here}, {words(detail.mis_value)} in {mis.name}."
+    return detail.total, said

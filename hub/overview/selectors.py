@@ -26,7 +26,7 @@ _CONNECTED = """
     ) parent
     LEFT JOIN people_connection c
       ON c.school_id = %(school)s AND c.contact_id = parent.contact_id
-     AND c.connected_at IS NOT NULL AND c.ended_at IS NULL
+     AND c.staff_id IS NULL AND c.ended_at IS NULL AND c.connected_at IS NOT NULL
 """
 
 
@@ -70,7 +70,7 @@ def other_alerts(school: School) -> list[Alert]:
 
 
 def school_rows(memberships: Sequence[Membership], *, now: dt.datetime) -> list[SchoolRow]:
-    """Return a row per school, those that need somebody first, in six queries however many there are."""
+    """Return a row per school, those that need somebody first, in seven queries however many there are."""
     ids = [membership.school_id for membership in memberships]
     links = selectors.links_by_school(ids)
     latest = selectors.latest_by_school(ids)
