@@ -136,7 +136,7 @@ def _email_slowly(raw: str) -> Judged:
     if unsure or not _REST.match(rest):
         return Judged(None, Reason.EMAIL_HAS_SPACES)
     lead = (found["lead"] or "").lower().strip(" <\"'([:")
-    beside = lead not in ("", "mailto", "email", "e-mail") or rest.strip(" .,;>\"')]|/")
+    beside = lead not in ("", "mailto", "email", "e-mail") or rest.strip(" .,;:>\"')]|/")
     return _valid_email(address, Reason.TEXT_REMOVED if beside else None)
 
 
