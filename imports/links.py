@@ -20,7 +20,7 @@ from hub.core.models import School
 from hub.people.models import MisSource
 from imports import moments, nights, schedule
 from imports.models import AgentToken, LinkState, MisLink, Payload
-from mis_connectors.base import ConnectorInfo, Delivery
+from mis_connectors.base import ConnectorInfo
 from mis_connectors.registry import UnknownConnector, connector
 
 TOKEN_PREFIX = "sg_"  # noqa: S105 – how a token begins, so that one is known when seen
@@ -229,11 +229,6 @@ def is_paused(link: MisLink, *, now: dt.datetime) -> bool:
     """Whether nights are skipped at present."""
     by_date = link.paused_until is not None and schedule.local_date(now) < link.paused_until
     return by_date or link.paused_at is not None
-
-
-def is_push(link: MisLink) -> bool:
-    """Whether an agent in the school's network sends, rather than the hub fetching."""
-    return _info(link.source.connector).delivery is Delivery.PUSH
 
 
 def holds_arrivals(link: MisLink, *, now: dt.datetime) -> str:

@@ -162,10 +162,11 @@ def run_report(settings: Settings, folder: Path, filename: str, report: str) -> 
 
 def refuse_error_text(text: bytes, report: str) -> None:
     """Raise AgentError where SIMS answered with its error text in place of a report: its exit status tells nothing."""
-    head = decode(text[:4000]).strip()
-    if not head.lower().startswith("<commandreportererror>"):
+    head = decode(text[:4000])
+    begin = head.lower().find("<commandreportererror>")
+    if begin < 0:
         return
-    said = " ".join(re.sub(r"<[^>]*>", " ", head).split())[:300] or "no reason"
+    said = " ".join(re.sub(r"<[^>]*>", " ", head[begin:]).split())[:300] or "no reason"
     raise AgentError(
         f'SIMS could not run the report "{report}". It says: {said}',
         "Check that the report has this very name, that this user may see it, and that the user's password is right.",

@@ -28,7 +28,7 @@ def main() -> None:
     text = f'<?xml version="1.0" encoding="utf-8"?>\n<SuperStarReport><Record>{row}</Record></SuperStarReport>\n'
     error = "<CommandReporterError>Login failed for /PASSWORD:hunter22</CommandReporterError>"
     if fault == "error":
-        print(error)
+        print("A banner that /QUIET did not suppress", error, sep="\n")
     elif fault != "none":
         write(output, fault, {"error_file": error, "empty": "", "no_rows": "<SuperStarReport/>"}.get(fault, text))
 
