@@ -26,6 +26,7 @@ def paths_of(world: World) -> list[str]:
             "imports/rejected/", "people/", "people/?show=parents", "people/?show=staff",
             f"people/contacts/{world.kept.pk}/", f"people/contacts/{world.taken.pk}/", f"people/pupils/{pupil}/",
             f"people/contacts/{world.taken.pk}/mobile/", "people/add/", "people/do-not-import/",
+            "people/lists/no-email-or-mobile/", "people/lists/not-connected/", "people/lists/court-orders/",
             "reports/verified-user-changes/", "settings/", "settings/school/", "settings/staff/",
             "settings/staff/invite/", "settings/mis-link/", "settings/mis-link/set-up/",
             "settings/mis-link/disable/", "settings/who-is-imported/", "no-such-page/",
