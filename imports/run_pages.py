@@ -26,6 +26,7 @@ from imports.undoing import POSSIBLE_FOR
 from imports.wording import Line
 
 PER_PAGE = 50
+REJECTED_SHOWN = 10
 KINDS = (("pupil", "Pupils"), ("contact", "Parents"), ("staff", "Staff"))
 PHASES = (
     (ImportState.QUEUED, "Waiting to start"),
@@ -90,7 +91,8 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
         "took": moments.took(run.started_at, run.finished_at) if run.started_at and run.finished_at else "",
         "live": run.state in OPEN_STATES,
         "phases": phases(run, is_push=mis.is_push),
-        "rejected": list(selectors.rejections_of(run)[:PER_PAGE]),
+        "rejected": list(selectors.rejections_of(run)[:REJECTED_SHOWN]),
+        "rejected_count": selectors.rejections_of(run).count(),
         "left": change_lines.left_lines(run.left_by_undo, school_id=run.school_id),
         "removals": removals_held(run) or len(who_would_go(run)),
         "wrong_school": is_another_schools(run),

@@ -16,6 +16,8 @@ from imports.models import (
     AgentToken,
     Import,
     ImportChange,
+    ImportKind,
+    ImportState,
     MisLink,
     RejectedRecord,
     Rejection,
@@ -80,10 +82,11 @@ def run_of(school: School, import_id: int) -> Import:
 
 
 def latest_by_school(school_ids: Iterable[int]) -> dict[int, Import]:
-    """Return each school's latest finished import that was no preview, in two queries."""
+    """Return each school's latest finished import, neither a preview nor a failed upload, in two queries."""
     newest = (
         Import.objects.filter(school=OuterRef("pk"), preview=False)
         .exclude(state__in=OPEN_STATES)
+        .exclude(kind=ImportKind.UPLOAD, state=ImportState.FAILED)
         .order_by("-created_at", "-id")
         .values("pk")[:1]
     )

@@ -12,7 +12,7 @@ from hub.core.models import School
 from hub.people.details import display_mobile
 from imports import nights, schedule, selectors, standing
 from imports.links import current_link
-from imports.models import OPEN_STATES, Import, ImportKind, LinkState, MisLink, Rejection, ScheduledRun
+from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Rejection, ScheduledRun
 from imports.nights import Night
 from imports.selectors import Mis
 from verification.selectors import drift
@@ -41,7 +41,8 @@ class Situation:
 
     @property
     def finished(self) -> list[Import]:
-        return [run for run in self.runs if run.state not in OPEN_STATES]
+        """What ended, but for files by hand that failed: who sent them has seen it, and the link is well."""
+        return [run for run in self.runs if run.state not in OPEN_STATES and not failed_by_hand(run)]
 
     @property
     def latest(self) -> Import | None:
@@ -94,6 +95,11 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
         ),
         now=now,
     )
+
+
+def failed_by_hand(run: Import) -> bool:
+    """Whether this was an upload that could not be read."""
+    return run.kind == ImportKind.UPLOAD and run.state == ImportState.FAILED
 
 
 def missed_in_a_row(found: Sequence[Night]) -> list[standing.Missed]:

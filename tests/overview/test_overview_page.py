@@ -17,7 +17,7 @@ from hub.core import scope
 from hub.core.alerts import raise_alert
 from hub.core.models import School
 from imports import links
-from imports.models import ImportState, MisLink, Rejection
+from imports.models import ImportKind, ImportState, MisLink, Rejection
 from tests.factories import people
 from tests.factories.imports import a_rejection
 from tests.factories.links import an_import, enabled_link
@@ -246,3 +246,11 @@ def _queries(work: Callable[[], Any]) -> int:
     with CaptureQueriesContext(connection) as seen:
         work()
     return len([one for one in seen if "set_config" not in one["sql"]])
+
+
+def test_a_file_by_hand_that_failed_is_no_alarm(link: MisLink, page: Callable[[], Any], now: dt.datetime) -> None:
+    nights(link, *range(14))
+    an_import(link, at=now, kind=ImportKind.UPLOAD, state=ImportState.FAILED)
+    text = unescape(page().text)
+    assert "Last night's import is in." in text
+    assert "Nothing needs you." in text
