@@ -41,6 +41,7 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
     agent = _heard(tokens)
     last = selectors.runs(link.school).filter(link=link, preview=False).exclude(state__in=OPEN_STATES).first()
     next_due = nights.next_due(link, now=now)
+    steps = line(link, tokens, last=last, mis_name=mis.name)
     return {
         "mis_link": link,
         "mis": mis,
@@ -51,7 +52,8 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "lead": lead(link, mis_name=mis.name, last=last, now=now),
         "tone": _tone(link, now=now),
         "pause": links.pause_words(link, now=now),
-        "line": line(link, tokens, last=last, mis_name=mis.name),
+        "line": steps,
+        "reached": sum(step.state == "done" for step in steps),
         "is_on": link.state in (LinkState.ENABLED, LinkState.WAITING),
         "timetable": timetable_words(link),
         "next_due": moments.coming(next_due, now=now) if next_due else "",

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
@@ -67,6 +68,16 @@ def mis_link_test(request: SchoolRequest, school: str) -> HttpResponseBase:
     if request.htmx:
         return render(request, "imports/_mis_link_test.html", _tested(link, now=now))
     return _page(request, link, now=now, tested=_tested(link, now=now))
+
+
+@require(*OFFICE)
+@require_safe
+def mis_link_progress(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Asked every few seconds during set-up: have the page drawn anew once a step further is reached."""
+    context = link_pages.link_context(_link(request), now=timezone.now())
+    return (
+        HttpResponseClientRefresh() if str(context["reached"]) != request.GET.get("seen") else HttpResponse(status=204)
+    )
 
 
 @require(*OFFICE)

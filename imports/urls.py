@@ -28,6 +28,7 @@ urlpatterns = [
     path("settings/mis-link/choose/", link_views.mis_link_choose, name="mis_link_choose"),
     path("settings/mis-link/set-up/", link_views.mis_link_setup, name="mis_link_setup"),
     path("settings/mis-link/test/", link_views.mis_link_test, name="mis_link_test"),
+    path("settings/mis-link/progress/", link_views.mis_link_progress, name="mis_link_progress"),
     path("settings/mis-link/import/", link_views.mis_link_import, name="mis_link_import"),
     path("settings/mis-link/enable/", link_views.mis_link_enable, name="mis_link_enable"),
     path("settings/mis-link/disable/", link_views.mis_link_disable, name="mis_link_disable"),

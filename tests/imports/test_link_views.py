@@ -35,7 +35,7 @@ def text(response: object) -> str:
     return " ".join(content.decode().split())
 
 
-READS = ["", "set-up/", "test/"]
+READS = ["", "set-up/", "test/", "progress/"]
 CHANGES = ["enable/", "disable/", "resume/", "schedule/", "pause/", "agent/", "choose/"]
 
 
@@ -223,3 +223,16 @@ def test_the_log_and_the_test_are_shown_escaped_and_as_a_fragment(
     fragment = text(signed_in(office).get(PAGE + "test/", headers={"HX-Request": "true"}))
     assert "<html" not in fragment
     assert "The agent on OFFICE-7 was heard" in fragment
+
+
+def test_during_set_up_the_page_is_drawn_anew_when_a_step_is_reached(
+    school: School, administrator: Account, signed_in: SignIn, right_now: dt.datetime
+) -> None:
+    client = signed_in(administrator)
+    link = links.create_link(school=school, connector="sims", by=administrator, now=right_now)
+    assert "progress/?seen=1" in text(client.get(PAGE))
+    assert client.get(PAGE + "progress/?seen=1").status_code == 204
+
+    links.create_token(link=link, name="Office PC", by=administrator, now=right_now)
+
+    assert client.get(PAGE + "progress/?seen=1")["HX-Refresh"] == "true"
