@@ -121,6 +121,9 @@ def title(run: Run) -> str:
         return f"Reading what {run.mis_name} sent"
     if run.state == "partly_held" and not run.changes:
         return "The removals wait for you" if run.waits else "Nobody was removed"
+    if not run.changes:
+        kept = run.count("kept")
+        return f"Nothing changed, {many(kept, 'value')} kept" if kept else f"Nothing changed in {run.mis_name}"
     return f"{many(run.changes, 'change')} from {run.mis_name}"
 
 

@@ -16,7 +16,7 @@ from hub.core.tables import csv_response
 from imports import selectors, wording
 from imports.links import current_link
 from imports.models import RejectedRecord, Rejection
-from imports.run_pages import PER_PAGE, Filter
+from imports.run_pages import KINDS, PER_PAGE, Filter
 
 _TONES = {Rejection.ROW: "bad", Rejection.PART: "warn", Rejection.WARNING: "quiet"}
 
@@ -25,12 +25,12 @@ _TONES = {Rejection.ROW: "bad", Rejection.PART: "warn", Rejection.WARNING: "quie
 @require_safe
 def rejected(request: SchoolRequest, school: str) -> HttpResponseBase:
     """List what stands, the gravest first."""
-    severity = _severity(request)
+    severity, kind = _severity(request), _kind(request)
     mis = selectors.mis_of(current_link(request.school))
     counts = selectors.rejection_counts(request.school)
-    page = Paginator(selectors.standing_rejections(request.school, severity=severity), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    kinds = selectors.rejection_kinds(request.school, severity=severity)
+    found = selectors.standing_rejections(request.school, severity=severity, kind=kind)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "nav": "imports",
         "mis": mis,
@@ -39,9 +39,9 @@ def rejected(request: SchoolRequest, school: str) -> HttpResponseBase:
         "total": sum(counts.values()),
         "to_mend": selectors.to_mend(counts),
         "warnings": counts.get(Rejection.WARNING, 0),
-        "severity": severity,
-        "filters": _filters(counts, severity),
-        "query": urlencode({"severity": severity}) if severity else "",
+        "severities": _severities(counts, severity),
+        "kinds": _kinds(kinds, kind, severity),
+        "query": _query(severity=severity, kind=kind),
     }
     return render(request, "imports/rejected.html", context)
 
@@ -52,7 +52,7 @@ def rejected_csv(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Download what stands."""
     mis = selectors.mis_of(current_link(request.school))
     header = ("How much", "File", "Row", "Who", "Kind", "Field", "Value", "Reason", f"What to do in {mis.name}")
-    found = selectors.standing_rejections(request.school, severity=_severity(request))
+    found = selectors.standing_rejections(request.school, severity=_severity(request), kind=_kind(request))
     return csv_response("rejected-records.csv", header, _rows(found.iterator(chunk_size=2000)))
 
 
@@ -80,12 +80,32 @@ def _severity(request: SchoolRequest) -> str:
     return asked if asked in Rejection.values else ""
 
 
-def _filters(counts: dict[str, int], current: str) -> list[Filter]:
+def _kind(request: SchoolRequest) -> str:
+    asked = request.GET.get("kind", "")
+    return asked if asked in dict(KINDS) else ""
+
+
+def _query(**chosen: str) -> str:
+    return urlencode({name: value for name, value in chosen.items() if value})
+
+
+def _severities(counts: dict[str, int], current: str) -> list[Filter]:
     return [
         Filter("All", "", sum(counts.values()), not current),
         *(
-            Filter(severity.label, urlencode({"severity": severity.value}), counts[severity], severity.value == current)
+            Filter(severity.label, _query(severity=severity.value), counts[severity], severity.value == current)
             for severity in Rejection
             if counts.get(severity)
+        ),
+    ]
+
+
+def _kinds(counts: dict[str, int], current: str, severity: str) -> list[Filter]:
+    return [
+        Filter("Everybody", _query(severity=severity), sum(counts.values()), not current),
+        *(
+            Filter(label, _query(severity=severity, kind=kind), counts[kind], kind == current)
+            for kind, label in KINDS
+            if counts.get(kind)
         ),
     ]

@@ -168,6 +168,12 @@ def rejection_counts(school: School) -> dict[str, int]:
     return {row["severity"]: row["n"] for row in rows.annotate(n=Count("id")).order_by()}
 
 
+def rejection_kinds(school: School, *, severity: str = "") -> dict[str, int]:
+    """Return how many rejections stand, of this severity or of all, by kind of person."""
+    rows = standing_rejections(school, severity=severity).order_by().values("kind")
+    return {row["kind"]: row["n"] for row in rows.annotate(n=Count("id"))}
+
+
 def to_mend(counts: dict[str, int]) -> int:
     """Return how many of these rejections cost something; a warning alone does not."""
     return counts.get(Rejection.ROW, 0) + counts.get(Rejection.PART, 0)

@@ -29,6 +29,7 @@ def a_change(
 def a_rejection(run: Import, *, severity: str = Rejection.PART, at: dt.datetime, **more: Any) -> RejectedRecord:
     """Return a record that could not be taken in full, standing since `at`."""
     fields = {
+        "kind": "contact",
         "label": "Tom Marsh",
         "file": "contacts.xml",
         "row": 212,
@@ -41,7 +42,6 @@ def a_rejection(run: Import, *, severity: str = Rejection.PART, at: dt.datetime,
         link=run.link,
         first_run=run,
         severity=severity,
-        kind="contact",
         external_id="77",
         reason="too_short",
         message="The number is too short.",

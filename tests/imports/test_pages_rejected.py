@@ -56,6 +56,14 @@ def test_a_severity_can_be_asked_for(run: Import, page: Callable[..., Any], now:
     assert "Tom Marsh" in page(severity="nonsense").text
 
 
+def test_one_kind_of_person_can_be_asked_for(run: Import, page: Callable[..., Any], now: dt.datetime) -> None:
+    a_rejection(run, label="Tom Marsh", at=now)
+    a_rejection(run, label="Ms Zoe Reid", kind="staff", at=now)
+    text = page(kind="staff").text
+    assert "Ms Zoe Reid" in text
+    assert "Tom Marsh" not in text
+
+
 def test_the_csv_runs_no_formula(run: Import, page: Callable[..., Any], now: dt.datetime) -> None:
     a_rejection(run, value="=cmd|' /C calc'!A0", at=now)
     said = b"".join(page("imports/rejected.csv").streaming_content).decode()

@@ -56,6 +56,7 @@ def test_a_cloud_mis_did_not_run_and_a_preview_is_only_that() -> None:
         (run(), "12 changes from SIMS"),
         (run(counts={"updated": 1}), "1 change from SIMS"),
         (run("unchanged"), "Nothing changed in SIMS"),
+        (run(counts={"kept": 1}), "Nothing changed, 1 value kept"),
         (run("held"), "This import waits for you"),
         (run("reading"), "Reading what SIMS sent"),
         (run("partly_held", counts={}), "The removals wait for you"),
