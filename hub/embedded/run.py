@@ -45,7 +45,6 @@ def bench(arguments: Sequence[str]) -> int:
     os.chdir(PROJECT)
     with services.use(var) as found:
         environ = services.environment(var, found)
-        schema.migrate(None, environ)
         return run_in_front([sys.executable, "-m", "bench", *arguments], environ)
 
 

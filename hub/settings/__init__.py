@@ -114,9 +114,9 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "hub" / "static"]
 WHITENOISE_USE_FINDERS = True
+"""Static files are served from where they lie: nothing is collected."""
 
 if _public.scheme == "https":
     SECURE_SSL_REDIRECT = True

@@ -23,6 +23,7 @@ MAY_SEE_EVERY_SCHOOL = {
     "imports/agent/sign_in.py",  # an agent's token is looked up by its hash
     "imports/alerts.py",  # which alerts are to be mailed
     "imports/demo/schools.py",  # the demo's schools by their address
+    "imports/link_health.py",  # links at which a night stays away, for health
     "imports/management/commands/import_file.py",  # the school by its DfE number
     "imports/nights.py",  # overdue links, for health
     "imports/sweeping.py",  # the tick: what is due, what was lost
