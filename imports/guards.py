@@ -69,17 +69,18 @@ def _wrong_school(reading: Reading, dfe_number: str) -> Reason:
 
 
 def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits) -> list[Reason]:
-    if not stats.known:
-        return []
     noun = NOUNS[kind][1]
-    if kind in reading.complete and not stats.in_file:
+    if kind in reading.complete and not stats.in_file and (stats.known or kind == PUPIL):
+        before = f"; last time there were {stats.known:,}" if stats.known else ""
         return [
             Reason(
                 "empty",
-                f"The file has no {noun} at all; last time there were {stats.known:,}.",
+                f"The file has no {noun} at all{before}.",
                 "Check the report in the MIS: it may have run without permission or with a filter.",
             )
         ]
+    if not stats.known:
+        return []
     if kind in reading.complete and stats.present * 100 < stats.known * limits.present_percent:
         return [
             Reason(

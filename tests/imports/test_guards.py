@@ -207,3 +207,9 @@ def test_a_file_of_two_schools_is_refused_too() -> None:
     found = judge(dfe_numbers=(DFE, "8234002"))
     assert found.verdict is Verdict.REFUSE
     assert "and about another school, 823/4002" in found.reasons[0].sentence
+
+
+def test_a_first_file_without_any_pupil_is_held_too() -> None:
+    found = judge(known=0, present=0, in_file=0)
+    assert codes(found) == ["empty"]
+    assert found.reasons[0].sentence == "The file has no pupils at all."
