@@ -196,7 +196,7 @@ def test_leavers_with_a_date_and_the_top_year_in_summer_are_not_counted() -> Non
 def test_contacts_are_held_of_their_own_accord() -> None:
     stats = {kind: KindStats() for kind in KINDS} | {CONTACT: KindStats(known=100, present=60, in_file=60, removed=40)}
     found = assess(
-        Plan(stats=stats), Reading((), frozenset(), frozenset(KINDS), frozenset()),
+        Plan(stats=stats), Reading((), frozenset(), frozenset({CONTACT}), frozenset()),
         limits=Limits(), history=History(), decision=Decision(), dfe_number=DFE,
     )  # fmt: skip
     assert found.held_kinds == {CONTACT}
