@@ -33,7 +33,7 @@ PORT = 8000
 _LOCK = "demo.lock"
 """Held while a demo runs, and says on which port."""
 _PATIENCE = 45.0
-_HEARTBEAT = 10.0
+_HEARTBEAT = 4.0
 
 
 @dataclass
