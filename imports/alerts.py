@@ -7,7 +7,6 @@ Stored rows and mails name no person: for that the reader signs in.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import replace
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from hub.core.alerts import raise_alert, resolve_alert
 from hub.core.models import Alert, School, Severity
 from hub.messaging import mail
 from imports import selectors, situation, standing
-from imports.models import LinkState, MisLink
+from imports.models import HELD_STATES, Import, LinkState, MisLink
 
 GIVE_UP_AFTER = 3
 """Schools in one call that could not be mailed."""
@@ -48,19 +47,14 @@ def refresh(school: School, now: dt.datetime) -> None:
 
 
 def refresh_overdue(now: dt.datetime) -> int:
-    """Refresh the schools at which silence began or ended: a night stayed away or came, an agent fell silent or spoke.
+    """Refresh the schools at which something began or ended that no import tells of; return how many.
 
-    Returns how many. A handful of queries while nothing changed, however many schools there are.
+    A night stayed away or came, an agent fell silent or spoke, a hold was decided, a link paused or resumed.
+    A handful of queries while nothing changed, however many schools there are.
     """
     with scope.every_school():
-        links = list(MisLink.objects.filter(state=LinkState.ENABLED, source__ended_at=None).select_related("source"))
-        due = _silent_now(links, now=now)
-        said = set(
-            Alert.objects.filter(resolved_at=None, key__in=(standing.MISSED, standing.SILENT)).values_list(
-                "school_id", "key"
-            )
-        )
-        changed = {school_id for school_id, _ in due ^ said}
+        said = Alert.objects.filter(resolved_at=None, key__in=_SEEN_AT_A_GLANCE).values_list("school_id", "key")
+        changed = {school_id for school_id, _ in _at_a_glance(now=now) ^ set(said)}
         schools = list(School.objects.filter(pk__in=changed))
     for school in schools:
         with scope.schools(school.pk):
@@ -118,13 +112,22 @@ def _readers(school: School) -> list[str]:
     return list(dict.fromkeys(address for address in (school.office_email, settings.OPERATOR_EMAIL) if address))
 
 
-def _silent_now(links: Iterable[MisLink], *, now: dt.datetime) -> set[tuple[int, str]]:
-    """Return (school id, alert key) for each night that stays away and each agent that is silent."""
-    links = list(links)
-    overdue = situation.overdue_now(links, now=now)
-    seen = selectors.agents_by_link([link.pk for link in links])
-    due = {(link.school_id, standing.MISSED) for link in links if link.pk in overdue}
-    for link in links:
+_SEEN_AT_A_GLANCE = (standing.MISSED, standing.SILENT, standing.HELD, standing.PAUSED, standing.RECONNECT)
+
+
+def _at_a_glance(*, now: dt.datetime) -> set[tuple[int, str]]:
+    """Return (school id, alert key) of what stands of `_SEEN_AT_A_GLANCE`, as `imports.standing` would say."""
+    known = MisLink.objects.filter(source__ended_at=None, state__in=(LinkState.ENABLED, LinkState.RECONNECT))
+    links = list(known.select_related("source"))
+    enabled = [link for link in links if link.state == LinkState.ENABLED]
+    overdue = situation.overdue_now(enabled, now=now)
+    seen = selectors.agents_by_link([link.pk for link in enabled])
+    held = Import.objects.filter(state__in=HELD_STATES, decided_at=None, preview=False, link__source__ended_at=None)
+    due = {(school_id, standing.HELD) for school_id in held.values_list("school_id", flat=True)}
+    due |= {(link.school_id, standing.RECONNECT) for link in links if link.state == LinkState.RECONNECT}
+    due |= {(link.school_id, standing.PAUSED) for link in enabled if link.paused_at is not None}
+    due |= {(link.school_id, standing.MISSED) for link in enabled if link.pk in overdue}
+    for link in enabled:
         heard = seen.get(link.pk)
         if heard is not None and now - heard >= standing.AGENT_SILENT_AFTER and selectors.mis_of(link).is_push:
             due.add((link.school_id, standing.SILENT))

@@ -139,7 +139,7 @@ def _rejected(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
 
 
 def _paused(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
-    if facts.paused_at is None:
+    if facts.paused_at is None or facts.link_state != "enabled":
         return
     since = moments.stamp(facts.paused_at, now=now)
     why = f"{facts.paused_why.rstrip('.')}. " if facts.paused_why else ""

@@ -95,6 +95,21 @@ def test_an_agent_that_falls_silent_is_raised_and_its_next_word_resolves_it(
     assert open_keys(school) == []
 
 
+def test_a_hold_that_was_decided_and_a_link_that_was_resumed_stand_no_more(
+    school: School, link: MisLink, administrator: Account, now: dt.datetime
+) -> None:
+    run = an_import(link, at=LAST_NIGHT, state=ImportState.HELD, night=LAST_NIGHT.date())
+    links.pause_after_undo(link=link, why="An import was undone.", by=administrator, now=now)
+    alerts.refresh_overdue(now)
+    assert open_keys(school) == [standing.HELD, standing.PAUSED]
+    run.decided_at = now
+    run.save()
+    links.resume(link=link, by=administrator, now=now)
+    alerts.refresh_overdue(now)
+    assert open_keys(school) == []
+    assert alerts.refresh_overdue(now) == 0
+
+
 def test_stored_alerts_and_mails_name_nobody(school: School, link: MisLink, now: dt.datetime) -> None:
     run = an_import(link, at=LAST_NIGHT, night=LAST_NIGHT.date())
     a_rejection(run, severity=Rejection.ROW, at=now)
