@@ -50,6 +50,8 @@ class Draft:
         }
         self.moved_to: set[Owner] = set()
         """People all of whose old records are gone, and who have a new one."""
+        self.returned: set[int] = set()
+        """Pupils who were gone and are back."""
         self._touched: set[Owner] = set()
         self._next_id = -1
 
@@ -86,11 +88,23 @@ class Draft:
         return identity.key[2] == 0 or identity.key in self._said or not was_read
 
     def unheard(self, owner: Owner, records: list[Facts]) -> list[Identity]:
-        """Return a person's known records that are in the snapshot and were not read tonight."""
+        """Return a person's known records that stand and were not read tonight.
+
+        Where the snapshot is not everybody, a record that it does not have stands as it was.
+        """
         read = {fact.key for fact in records}
-        return [
-            known for known in self.owners[owner] if known.key not in read and not known.gone and self.is_present(known)
-        ]
+        return [one for one in self.owners[owner] if one.key not in read and not one.gone and self._stands(one)]
+
+    def _stands(self, identity: Identity) -> bool:
+        name, everybody = identity.key[:2], identity.key[0] in self.reading.complete
+        return self.is_present(identity) or not (everybody or name in self._present or name in self.reading.excluded)
+
+    def speaks(self, identity: Identity) -> bool:
+        """Say whether no older record of the same pupil or member of staff is in the snapshot."""
+        return not any(
+            other.id < identity.id and self.is_present(other) and (not other.gone or other.key in self._said)
+            for other in self.owners[(identity.key[0], identity.person_id)]
+        )
 
     def is_told_of(self, pupil_id: int) -> bool:
         """Say whether the snapshot has this pupil, so that a missing link means something."""

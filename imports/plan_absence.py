@@ -28,6 +28,25 @@ class Absence:
             else:
                 self._person(kind, owner[1], absent)
 
+    def of_returned_pupils(self) -> None:
+        """End the links of contacts who went while a pupil was away, who is now back without them.
+
+        Contacts who stand, but are not in a snapshot of some, have to be heard again by the next of everybody.
+        """
+        draft = self._draft
+        again: dict[int, Identity] = {}
+        for (pupil_id, contact_id), link in draft.state.links.items() if draft.returned else ():
+            identities = draft.owners.get((CONTACT, contact_id))
+            if pupil_id not in draft.returned or link["ended_on"] is not None or not identities:
+                continue
+            if (CONTACT, contact_id) in draft.moved_to:
+                continue
+            if all(one.gone and not draft.is_present(one) for one in identities):
+                self._links.end(link, contact_id, draft.label(CONTACT, contact_id))
+            elif CONTACT not in draft.reading.complete:
+                again |= {one.id: one for one in identities if not one.gone and not draft.is_present(one)}
+        draft.plan.seen_identities += [(one.id, b"", one.emails, one.mobiles) for one in again.values() if one.digest]
+
     def _gone(self, kind: str, identities: list[Identity]) -> None:
         self._draft.plan.gone_identities[kind] += [identity.id for identity in identities]
 

@@ -80,17 +80,18 @@ class Contacts:
         draft = self._draft
         identities = draft.state.identities
         records.sort(key=lambda fact: known.id if (known := identities.get(fact.key)) else 1 << 62)
+        owner = (CONTACT, person_id)
+        unheard = draft.unheard(owner, records)
+        is_settled = not unheard and not self._links.undecided(person_id, records)
         back = False
         for fact in records:
             identity = identities.get(fact.key)
             if identity:
                 back |= identity.gone
-                draft.seen(identity, fact, self._digest(fact))
+                draft.seen(identity, fact, self._digest(fact) if is_settled else b"")
             else:
                 self._people.adopt(fact, person_id, self._digest(fact))
             draft.person_of[fact.key] = person_id
-        owner = (CONTACT, person_id)
-        unheard = draft.unheard(owner, records)
         changed = False
         if self._speaks_first(records[0], unheard):
             changed |= self._people.update(records[0], person_id, back=back)

@@ -56,6 +56,18 @@ class Links:
                 changed |= self.end(current, contact_id, label)
         return changed
 
+    def undecided(self, contact_id: int, records: list[Facts]) -> bool:
+        """Say whether a link is left open only because the snapshot does not have its pupil, nor everybody.
+
+        A complete snapshot will have to hear these records again.
+        """
+        if PUPIL in self._draft.reading.complete:
+            return False
+        wanted = self.wanted(records)
+        return any(
+            pupil_id not in wanted and not self._draft.is_told_of(pupil_id) for pupil_id, _ in self.open(contact_id)
+        )
+
     def open(self, contact_id: int) -> Iterator[tuple[int, Values]]:
         """Yield pupil id and columns of a contact's links that have not ended."""
         for pupil_id, current in self._of_contact[contact_id]:

@@ -30,9 +30,12 @@ class People:
             self.adopt(fact, person_id, fact.digest)
         if person_id is None:
             person_id = self._add(fact)
-        else:
+        elif identity is None or draft.speaks(identity):
             known = [identity] if identity else draft.owners[(kind, person_id)]
-            changed = self.update(fact, person_id, back=all(one.gone for one in known))
+            back = all(one.gone for one in known)
+            if back and kind == PUPIL:
+                draft.returned.add(person_id)
+            changed = self.update(fact, person_id, back=back)
             if kind == STAFF:
                 changed |= self._details.of_known((STAFF, person_id), fact.emails, fact.mobiles, fact.label)
             draft.count_update((kind, person_id), changed)

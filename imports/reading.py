@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 
 from hub.core.models import School
-from hub.people.models import ImportExclusion
+from hub.people.models import ImportExclusion, PupilContact
 from imports import canonical, guards, payloads, policy, state
 from imports.models import Import, ImportPolicy, ImportState, MisLink
 from imports.plan import access_losses, build_plan
-from imports.types import Assessment, Change, Decision, History, Identity, Key, Plan, Reading, Verdict
+from imports.types import CONTACT, PUPIL, Assessment, Change, Decision, History, Identity, Key, Plan, Reading, Verdict
 from mis_connectors import registry
 from mis_connectors.base import Connector
 from mis_connectors.records import Snapshot, SourceRecord
@@ -51,6 +52,7 @@ class Read:
     reading: Reading
     identities: dict[Key, Identity]
     absent: list[Identity]
+    """Whose people have to be looked at although the snapshot does not have these records, or has them unchanged."""
     full: bool
 
 
@@ -69,6 +71,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         for key, identity in identities.items()
         if not identity.gone and key[0] in snapshot.complete and key[:2] not in present
     ]
+    absent += _of_returning(basis.link, identities, present)
     reading = canonical.canonical(
         snapshot,
         records=_to_open(snapshot, identities, absent, state.load_passed(basis.link.source), full=full),
@@ -83,6 +86,18 @@ def excluded_from(link: MisLink) -> frozenset[tuple[str, str]]:
     """Return the records on the link's "do not import" list: one query."""
     rows = ImportExclusion.objects.filter(school_id=link.school_id, source=link.source)
     return frozenset(rows.values_list("kind", "external_id"))
+
+
+def _of_returning(
+    link: MisLink, identities: dict[Key, Identity], present: Set[tuple[str, str]]
+) -> list[Identity]:  # fmt: skip
+    """Return the records of contacts still linked to pupils who come back, to hear again how they belong to them."""
+    back = {one.person_id for key, one in identities.items() if one.gone and key[0] == PUPIL and key[:2] in present}
+    if not back:
+        return []
+    links = PupilContact.objects.filter(school_id=link.school_id, pupil_id__in=back, ended_on=None)
+    contacts = set(links.values_list("contact_id", flat=True))
+    return [one for key, one in identities.items() if key[0] == CONTACT and one.person_id in contacts]
 
 
 def _parted(reading: Reading, identities: dict[Key, Identity]) -> list[Identity]:
@@ -138,7 +153,7 @@ def _to_open(
     for key, identity in identities.items():
         if (key[0], identity.person_id) in touched:
             records_of[(key[0], identity.person_id)].add(key[1])
-    others = {(person[0], external_id) for person, ids in records_of.items() if len(ids) > 1 for external_id in ids}
+    others = {(person[0], external_id) for person, ids in records_of.items() for external_id in ids}
     return opened + [record for record in same if (record.kind.value, record.external_id) in others]
 
 

@@ -150,10 +150,15 @@ class Hub:
             for key, known in self.identities.items()
             if not known.gone and key[0] in complete and key[:2] not in present
         }
-        for owner in touched:
-            records = {key[:2] for key, known in self.identities.items() if (key[0], known.person_id) == owner}
-            if len(records) > 1:
-                new |= records & present
+        back = {
+            known.person_id
+            for key, known in self.identities.items()
+            if known.gone and key[0] == PUPIL and key[:2] in present
+        }
+        touched |= {(CONTACT, contact) for pupil, contact in self.open_links() if pupil in back}
+        for key, known in self.identities.items():
+            if (key[0], known.person_id) in touched and key[:2] in present:
+                new.add(key[:2])
         read = tuple(fact for fact in facts if fact.key[:2] in new)
         more = {"present": frozenset(present), "opened": frozenset(new)} | more
         return Reading(facts=read, complete=frozenset(complete), dfe_numbers=frozenset({DFE}), **more)
@@ -268,6 +273,24 @@ class Hub:
         self.details[(owner, kind)] = (
             replace(held, value=value, source=source) if held else Detail(self.new_id(), value, "", source)
         )
+
+    # As `tests.factories.histories` asks.
+
+    def connect_owner(self, owner: Owner, verified: dict[str, str]) -> None:
+        self.connected.add(owner)
+        for kind, value in verified.items():
+            self.set_value(owner, kind, value, "person")
+
+    def disconnect(self, owner: Owner) -> None:
+        self.connected.remove(owner)
+
+    def edit_owner(self, owner: Owner, kind: str, value: str) -> None:
+        held = self.details.get((owner, kind))
+        if (held.value if held else "") != value:
+            self.set_value(owner, kind, value, "organisation")
+
+    def undo(self) -> bool:
+        return False  # only the database keeps what an undo needs
 
     def add_by_hand(self, forename: str, surname: str, **details: str) -> int:
         pk = self.new_id()
