@@ -103,9 +103,9 @@ class _Writer:
                 row[0], row[1] = self.id_of(row[0]), self.id_of(row[1])
             yield (self.id_of(provisional), *row)
 
-    def _load(self, kind: str, rows: list[tuple[int, Values]]) -> str:
+    def _load(self, kind: str, rows: list[tuple[int, Values]], *, joined: bool = False) -> str:
         columns = ", ".join(["id bigint", *(f"{name} {_TYPES.get(name, 'text')}" for name in COLUMNS[kind])])
-        return bulk.load(kind, columns, self._rows(kind, rows))
+        return bulk.load(kind, columns, self._rows(kind, rows), joined=joined)
 
     def _insert(self, kind: str, rows: list[tuple[int, Values]]) -> None:
         loaded = self._load(kind, rows)
@@ -117,7 +117,7 @@ class _Writer:
         )
 
     def _update(self, kind: str, rows: list[tuple[int, Values]]) -> None:
-        loaded = self._load(kind, rows)
+        loaded = self._load(kind, rows, joined=True)
         sets = ", ".join(f"{name} = l.{name}" for name in COLUMNS[kind])
         bulk.statement(
             f"UPDATE {TABLES[kind]} t SET {sets} FROM {loaded} l WHERE t.id = l.id AND t.school_id = %s",
@@ -145,6 +145,7 @@ class _Writer:
             "id bigint, is_new boolean, contact_id bigint, staff_id bigint, kind text, value text, mis_value text,"
             " source text, before_value text, takes_value boolean",
             rows,
+            joined=True,
         )
         written = self._insert_details(loaded) + self._update_details(loaded)
         if written != len(rows):
@@ -209,6 +210,7 @@ class _Writer:
                 "seen",
                 "id bigint, digest bytea, emails text[], mobiles text[]",
                 ((pk, digest, list(emails), list(mobiles)) for pk, digest, emails, mobiles in plan.seen_identities),
+                joined=True,
             )
             bulk.statement(
                 f"""
@@ -302,6 +304,7 @@ def remember_passed(
         "passed",
         "kind text, external_id text, digest bytea",
         ((kind, external_id, passed.get((kind, external_id))) for kind, external_id in opened),
+        joined=True,
     )
     bulk.statement(
         f"""
