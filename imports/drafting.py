@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Set
+from functools import cached_property
 
 from imports.matching import Matcher
 from imports.types import (
@@ -41,7 +42,6 @@ class Draft:
         )
         self._present = reading.present - reading.excluded
         self._said = frozenset(fact.key for fact in reading.facts)
-        self.matcher = Matcher(state, self._present)
         self.owners: dict[Owner, list[Identity]] = defaultdict(list)
         for identity in state.identities.values():
             self.owners[(identity.key[0], identity.person_id)].append(identity)
@@ -54,6 +54,11 @@ class Draft:
         """Pupils who were gone and are back."""
         self._touched: set[Owner] = set()
         self._next_id = -1
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Who a new record may be; most nights have none, and what finds it is not made."""
+        return Matcher(self.state, self._present)
 
     def new_id(self) -> int:
         """Return the provisional id of a new row."""
@@ -84,8 +89,10 @@ class Draft:
         name = identity.key[:2]
         if name not in self._present:
             return False
+        if identity.key[2] == 0 or identity.key in self._said:
+            return True
         was_read = name in self.reading.opened and name not in self.reading.unread
-        return identity.key[2] == 0 or identity.key in self._said or not was_read
+        return not was_read
 
     def unheard(self, owner: Owner, records: list[Facts]) -> list[Identity]:
         """Return a person's known records that stand and were not read tonight.
