@@ -138,7 +138,7 @@ def versions(school: School, tables: Iterable[str] = PEOPLE_TABLES) -> dict[str,
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(
-                f"SELECT ctid::text, xmin::text, cmin::text FROM {table} WHERE school_id = %s ORDER BY 1", [school.pk]
+                f"SELECT ctid::text, xmin::text FROM {table} WHERE school_id = %s ORDER BY 1", [school.pk]
             )
             found[table] = cursor.fetchall()
     return found
