@@ -67,11 +67,8 @@ def is_done(project: Path, venv: Path, needs: str) -> bool:
 
 def runs(venv: Path) -> bool:
     """Say whether the environment is there and is of this Python."""
-    try:
-        inside = venv.resolve() == Path(sys.prefix).resolve()
-    except OSError:
-        return False
-    return inside or (venv / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}").exists()
+    named = venv / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return os.path.realpath(venv) == os.path.realpath(sys.prefix) or os.access(named, os.X_OK)
 
 
 def make_venv(venv: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded import demo
+from hub.embedded import demo, places
 from hub.embedded.errors import EmbeddedError
 from hub.embedded.services import PROJECT
 
@@ -66,6 +66,7 @@ def test_both_nights_work_from_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [copy / "bin" / "demo", "--once", "--json"], cwd=copy, env=given, capture_output=True, text=True, check=False
     )
+    places.forget(copy / "var")
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["ok"]

@@ -100,13 +100,19 @@ def test_a_second_start_installs_nothing(
 ) -> None:
     venv = project / ".venv"
     (venv / "bin").mkdir(parents=True)
-    (venv / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}").touch()
+    (venv / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}").symlink_to(sys.executable)
     (venv / set_up["STAMP"]).write_text(f'{{"app": "{set_up["digest"](project, "app")}"}}')
     assert set_up["is_done"](project, venv, "app")
     assert not set_up["is_done"](project, venv, "dev")
     with (project / "requirements" / "app.txt").open("a") as lock:
         lock.write("# changed\n")
     assert not set_up["is_done"](project, venv, "app")
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(set_up: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}").symlink_to(tmp_path / "gone")
+    assert not set_up["runs"](tmp_path)
 
 
 def test_uv_is_told_what_the_machine_told_pip(set_up: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
