@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from hub.core import scope
 from imports import schedule
@@ -132,11 +132,16 @@ def wanted(link: MisLink, *, now: dt.datetime) -> Wanted | None:
     return Wanted(False, "Tonight's import is due and has not arrived yet.")
 
 
-def last_nights(link: MisLink, *, now: dt.datetime, count: int = SHOWN) -> list[Night]:
-    """Return the last `count` local nights, oldest first, in two queries however many they are."""
+def last_nights(
+    link: MisLink, *, now: dt.datetime, count: int = SHOWN, imports: Sequence[Import] | None = None
+) -> list[Night]:
+    """Return the last `count` local nights, oldest first, in two queries however many they are.
+
+    One query where the link's `imports` of these nights, latest first, are read already.
+    """
     today = schedule.local_date(now)
     dates = [today - dt.timedelta(days=back) for back in reversed(range(count))]
-    came = _imports_by_night(link, since=dates[0])
+    came = _by_night(_recent(link, since=dates[0]) if imports is None else imports)
     rows = ScheduledRun.objects.filter(school_id=link.school_id, link=link, night__gte=dates[0], night__lte=today)
     due_at = dict(rows.values_list("night", "due_at"))
     plan = timetable(link)
@@ -175,12 +180,16 @@ def _night(
     return Night(date, "none")
 
 
-def _imports_by_night(link: MisLink, *, since: dt.date) -> dict[dt.date, list[Import]]:
+def _recent(link: MisLink, *, since: dt.date) -> QuerySet[Import]:
     begin = dt.datetime.combine(since, dt.time(), tzinfo=schedule.LONDON)
     recent = Q(night__gte=since) | Q(night=None, created_at__gte=begin)
     imports = Import.objects.filter(recent, school_id=link.school_id, link=link, preview=False)
+    return imports.defer("would", "detail", "notes").order_by("-created_at")
+
+
+def _by_night(imports: Iterable[Import]) -> dict[dt.date, list[Import]]:
     came: dict[dt.date, list[Import]] = {}
-    for run in imports.defer("would", "detail", "notes").order_by("-created_at"):
+    for run in imports:
         came.setdefault(run.night or schedule.local_date(run.created_at), []).append(run)
     return came
 
