@@ -17,7 +17,7 @@ from django.db.models import F
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Pupil, Staff
-from imports import alerts, apply, counting, links, nights, payloads, reading, rejected
+from imports import alerts, apply, counting, links, nights, payloads, reading, rejected, resting
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
 from imports.types import STAFF, Action, Plan, Verdict
@@ -99,7 +99,8 @@ def run(*, import_id: int, now: dt.datetime) -> Import | None:
     try:
         claimed = _claim(import_id, now=now)
         if claimed is not None:
-            _carry_out(claimed, now=now)
+            with resting.collector():
+                _carry_out(claimed, now=now)
             _after(claimed, now=now)
         return claimed
     finally:
