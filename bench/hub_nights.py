@@ -12,7 +12,7 @@ from bench.timing import Measures
 from hub.core import scope
 from hub.core.models import School
 from imports import links, services
-from imports.models import Import, ImportKind, ImportState, LinkState, MisLink
+from imports.models import Import, ImportKind, ImportPolicy, ImportState, LinkState, MisLink, RecipientRule
 
 FIRST, IDENTICAL, NOBODY, SOME, FULL = (
     "first import",
@@ -30,13 +30,14 @@ class Broken(Exception):
 
 
 def new_school(dfe_number: str) -> MisLink:
-    """Return the link of a new school, switched on."""
+    """Return the link of a new school, switched on, that imports everybody in its files."""
     with scope.every_school():
         school = School.objects.create(name=f"School {dfe_number}", slug=dfe_number, dfe_number=dfe_number)
     with scope.schools(school.pk):
         link = links.create_link(school=school, connector="sims", by=None, now=EVENING)
         link.state, link.scheduled_since = LinkState.ENABLED, EVENING
         link.save()
+        ImportPolicy.objects.create(school=school, recipient_rule=RecipientRule.ALL)
     return link
 
 

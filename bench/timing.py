@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
 import statistics
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,8 +13,6 @@ from typing import Any, Protocol
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Measures(Protocol):
@@ -45,14 +43,15 @@ class Times:
         self.cpu: dict[str, list[float]] = defaultdict(list)
 
     def measure(self, name: str, work: Callable[[], Any], /) -> Any:
-        """Do `work`, note what it took, and return what it returned."""
+        """Do `work`, note what it took (on stderr too), and return what it returned."""
         connection.ensure_connection()
         gc.collect()
-        backend, own, began = _backend_seconds(), time.process_time(), time.perf_counter()
+        backend, own, began = backend_seconds(), time.process_time(), time.perf_counter()
         result = work()
         ended = time.perf_counter()
+        print(f"{name}: {ended - began:.3f}", file=sys.stderr, flush=True)
         self.wall[name].append(ended - began)
-        self.cpu[name].append(time.process_time() - own + _backend_seconds() - backend)
+        self.cpu[name].append(time.process_time() - own + backend_seconds() - backend)
         return result
 
     def median(self, name: str) -> float:
@@ -72,11 +71,10 @@ class Times:
         }
 
 
-def _backend_seconds() -> float:
+def backend_seconds() -> float:
     """Return the processor time of this connection's backend; 0 where it is not on this machine or not Linux."""
     try:
         pid = connection.connection.info.backend_pid
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
