@@ -194,13 +194,17 @@ def _runs(school: School, link: MisLink, *, since: dt.datetime) -> list[Import]:
     return found
 
 
+_NAMES = ("title", "forename", "surname")
+
+
 def _differing(school: School, mis: Mis) -> tuple[int, str]:
     """Return how many details differ from the MIS, and the one that has longest, in words; in one query."""
-    oldest = drift(school).annotate(total=Window(Count("pk")))
-    detail = oldest.order_by("mis_changed_at", "id").first()
-    if detail is None:
+    names = [f"{owner}__{name}" for owner in ("contact", "staff") for name in _NAMES]
+    found = drift(school).annotate(total=Window(Count("pk"))).order_by("mis_changed_at", "id")
+    oldest = found.values("total", "kind", "value", "mis_value", *names).first()
+    if oldest is None:
         return 0, ""
-    words = display_mobile if detail.kind == "mobile" else str
-    here = f"{words(detail.value)} here" if detail.value else "none here"
-    said = f"{detail.contact or detail.staff}'s {detail.kind}: {here}, {words(detail.mis_value)} in {mis.name}."
-    return detail.total, said
+    words = display_mobile if oldest["kind"] == "mobile" else str
+    here = f"{words(oldest['value'])} here" if oldest["value"] else "none here"
+    who = " ".join(oldest[name] for name in names if oldest[name])
+    return oldest["total"], f"{who}'s {oldest['kind']}: {here}, {words(oldest['mis_value'])} in {mis.name}."
