@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imports.types import (
     CONTACT,
     KINDS,
@@ -48,7 +50,9 @@ def assess(
         if (reason := _held_removals(kind, plan.stats[kind], limits, history, decision)) is not None
     }
     if held:
-        return Assessment(Verdict.WITHOUT_REMOVALS, tuple(held.values()), frozenset(held))
+        *first, last = held.values()
+        last = replace(last, sentence=f"{last.sentence} Everything else is in.")
+        return Assessment(Verdict.WITHOUT_REMOVALS, (*first, last), frozenset(held))
     return Assessment(Verdict.PROCEED)
 
 
@@ -123,6 +127,6 @@ def _held_removals(kind: str, stats: KindStats, limits: Limits, history: History
     return Reason(
         "removals",
         f"{words} missing from this file{before}: more than the {limits.removal_percent} % you allow,"
-        f" so no {one} was removed. Everything else is in.",
+        f" so no {one} was removed.",
         "Look at who is missing. If they have left, apply the removals; if not, keep everybody and check the report.",
     )
