@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from django.db.models import Case, Count, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 from django.shortcuts import get_object_or_404
@@ -48,8 +49,9 @@ def mis_of(link: MisLink | None) -> Mis:
     return mis_named(link.source.connector)
 
 
+@cache
 def mis_named(slug: str) -> Mis:
-    """Return the name and delivery of a connector."""
+    """Return the name and delivery of a connector; which are installed does not change while we run."""
     try:
         info = connector(slug).info
     except (UnknownConnector, ImportError):

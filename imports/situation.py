@@ -140,12 +140,16 @@ def overdue_now(links: Sequence[MisLink], *, now: dt.datetime) -> dict[int, dt.d
 
 def _last_due(links: Sequence[MisLink], *, begin: dt.datetime, until: dt.datetime) -> dict[int, schedule.Due]:
     """Return the night due last by link, as written down or, where nothing ticked, as the timetable says."""
-    written = ScheduledRun.objects.filter(
-        link_id__in=[link.pk for link in links],
-        night__gte=schedule.local_date(begin),
-        due_at__gt=begin,
-        due_at__lte=until,
-    ).order_by("due_at")
+    written = (
+        ScheduledRun.objects.filter(
+            link_id__in=[link.pk for link in links],
+            night__gte=schedule.local_date(begin),
+            due_at__gt=begin,
+            due_at__lte=until,
+        )
+        .order_by("link_id", "-due_at")
+        .distinct("link_id")
+    )
     due = {link_id: schedule.Due(night, at) for link_id, night, at in written.values_list("link_id", "night", "due_at")}
     for link in links:
         if link.state != LinkState.ENABLED:
