@@ -139,3 +139,31 @@ def test_a_family_is_told_by_relationship() -> None:
 @pytest.mark.parametrize(("gender", "word"), [("Female", "her"), ("M", "him"), ("", "them")])
 def test_who_verified_it_is_called_as_the_mis_says(gender: str, word: str) -> None:
     assert wording.pronoun(gender) == word
+
+
+def test_a_link_that_ended_a_pupil_who_came_back_and_a_record_that_moved() -> None:
+    today = {"ended_on": "2026-11-23", "pupil_id": 2}
+    ended = one(
+        "ended",
+        "link",
+        {"ended_on": None, "pupil_id": 2},
+        today,
+        why="gone_from_mis",
+        person=NGOZI,
+        other="Millie Okafor",
+    )
+    assert (ended.what, ended.after, ended.why) == ("Parent of Millie Okafor", "link ended", "No longer in SIMS")
+    back = one("returned", "pupil", {"leaving_date": "2026-07-20"}, {"leaving_date": None}, why="back_in_mis")
+    assert (back.before, back.after, back.why) == ("left 20 Jul 2026", "came back", "Back in SIMS")
+    moved = one("relinked", "identity", {"record": "1001"}, {"record": "2001"}, why="same_person", person=NGOZI)
+    assert (moved.what, moved.before, moved.after) == ("Record in SIMS", "1001", "2001")
+
+
+def test_what_the_mis_no_longer_says_is_kept_and_said() -> None:
+    line = one("kept", "detail", KEPT[0], detail("+447700900123", ""), why="mis_agrees", person=NGOZI)
+    assert line.why == "SIMS has none any more"
+
+
+def test_the_offices_own_value_is_named_by_whom() -> None:
+    line = one("kept", "detail", *KEPT, why="kept_connected", person=NGOZI, value_by="Priya Shah")
+    assert line.why == "set by Priya Shah"
