@@ -97,9 +97,6 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
         port = _port(options.port, progress)
         address = f"http://127.0.0.1:{port}"
         environ = {**services.environment(VAR, found), "SCHOOLGATE_URL": address, "SCHOOLGATE_LOCAL_INBOX": "1"}
-        if not schema.is_current(VAR):
-            progress.say("Making the tables …")
-            schema.migrate(VAR if found.embedded else None, environ)
         with _servers(port, environ, progress) as supervisor:
             story = _story(address, environ)
             rows += story.tell(progress.say, always=options.once)
@@ -112,19 +109,31 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
 
 @contextmanager
 def _servers(port: int, environ: Mapping[str, str], progress: Progress) -> Iterator[Supervisor]:
-    """Run the product's own processes for the length of the block."""
+    """Run the product's own processes for the length of the block.
+
+    They get up while the tables are made; the beat, the first to ask for work, comes after that.
+    """
     supervisor = Supervisor(VAR / "log", environ, PROJECT)
     try:
-        progress.say("Starting the web server, the workers and the beat …")
+        progress.say("Starting the web server and the workers …")
         supervisor.start("web", commands.web(port))
         supervisor.start("worker", commands.worker())
         supervisor.start("io-worker", commands.io_worker())
+        _bring_up_to_date(environ, progress)
         supervisor.start("beat", commands.beat(VAR / "beat-schedule"))
         _wait_for_web(port, supervisor)
         progress.say("The hub answers.")
         yield supervisor
     finally:
         supervisor.stop()
+
+
+def _bring_up_to_date(environ: Mapping[str, str], progress: Progress) -> None:
+    """Run the migrations; a database of our own remembers that it has had them."""
+    ours = VAR if "DATABASE_URL" not in services.given_addresses(os.environ) else None
+    if ours is None or not schema.is_current(ours):
+        progress.say("Making the tables …")
+        schema.migrate(ours, environ)
 
 
 def _wait_for_web(port: int, supervisor: Supervisor) -> None:
