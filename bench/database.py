@@ -38,7 +38,9 @@ def _set_up(address: str) -> None:
     command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input", "-v", "0"]
     subprocess.run(command, env=dict(os.environ), check=True)
     import django
+    from django.conf import settings
 
+    settings.INSTALLED_APPS.append("bench")  # import-export asks for the app of the models it loads
     django.setup()
 
 

@@ -60,6 +60,7 @@ def create() -> None:
         with connection.cursor() as cursor:
             for kind in MODELS:
                 cursor.execute(f"CREATE TABLE floor_{kind} (LIKE rival_{kind} INCLUDING ALL)")
+                cursor.execute(f"GRANT UPDATE ON SEQUENCE rival_{kind}_id_seq TO {role}")  # import-export sets it
             for column, target in (("pupil_id", "floor_pupil"), ("contact_id", "floor_contact")):
                 cursor.execute(f"ALTER TABLE floor_link ADD FOREIGN KEY ({column}) REFERENCES {target}")
     finally:
