@@ -177,13 +177,13 @@ def lead(run: Run) -> str:
 
 
 def kept_and_rejected(run: Run) -> str:
-    """Return `3 values were kept because parents have verified them, and 1 record needs you.`"""
+    """Return `3 values were kept because parents have verified them, and 1 record has something to mend.`"""
     parts = []
     if kept := run.count("kept"):
         verb, they = ("was", "it") if kept == 1 else ("were", "them")
         parts.append(f"{many(kept, 'value')} {verb} kept because people have verified {they}")
     if rejected := run.count("rejected"):
-        parts.append(f"{many(rejected, 'record')} {'needs' if rejected == 1 else 'need'} you")
+        parts.append(f"{many(rejected, 'record')} {'has' if rejected == 1 else 'have'} something to mend")
     return f"{listed(parts)}." if parts else ""
 
 

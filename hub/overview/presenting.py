@@ -134,7 +134,7 @@ def _counted(run: Run, stand: Stand) -> str:
 
 
 def _to_mend(count: int) -> str:
-    return f"{many(count, 'record')} {'needs' if count == 1 else 'need'} you"
+    return f"{many(count, 'record')} {'has' if count == 1 else 'have'} something to mend"
 
 
 def _as_of(stand: Stand, now: dt.datetime) -> str:

@@ -31,7 +31,7 @@ def test_a_good_night_is_told_with_true_numbers() -> None:
     assert heading(run(), to_mend=1) == (
         "Last night's import is in.",
         "1,184 people came from SIMS at 02:04. 12 things changed, 3 were kept because people have verified them and "
-        "1 record needs you.",
+        "1 record has something to mend.",
     )
 
 
