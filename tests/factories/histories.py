@@ -75,6 +75,9 @@ class History:
                 forename, surname, POSTCODES[number % 3], (MOBILES[number],), (EMAILS[number % 4],), links
             )  # fmt: skip
         self.night()
+        self.connect(0, 6)
+        self.connect(2, 0)
+        self.office_edit(3, 3)
 
     # The MIS.
 
@@ -320,8 +323,8 @@ PEOPLE = ("connect", "disconnect", "office_edit", "office_edit")
 
 
 def events(*more: str) -> st.SearchStrategy[list[tuple[str, int, int]]]:
-    names = st.sampled_from((*IN_THE_MIS, *NIGHTS, *PEOPLE, *more))
-    return st.lists(st.tuples(names, st.integers(0, 20), st.integers(0, 29)), min_size=1, max_size=30)
+    names = st.sampled_from((*IN_THE_MIS, "mis_mobile", "mis_email", "mis_pupil", *NIGHTS, *PEOPLE, *more))
+    return st.lists(st.tuples(names, st.integers(0, 20), st.integers(0, 29)), min_size=6, max_size=30)
 
 
 def live(history: History, happened: list[tuple[str, int, int]]) -> None:

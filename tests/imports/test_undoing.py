@@ -156,3 +156,13 @@ def test_only_an_applied_import_of_the_last_fortnight_can_be_undone(nights: Nigh
     decisions.undo(run=first, by=administrator, now=nights.now)
     with pytest.raises(decisions.NotYours):
         decisions.undo(run=first, by=administrator, now=nights.now)
+
+
+def test_who_connected_since_with_the_very_value_that_the_import_brought_keeps_it(
+    nights: Nights, administrator: Account
+) -> None:
+    one, _two = a_busy_night(nights)
+    run = nights.night()
+    nights.connect(one)
+    decisions.undo(run=run, by=administrator, now=nights.now)
+    assert nights.value(one) == "+447700900801"
