@@ -209,7 +209,9 @@ class Records:
 def inspect_head(head: bytes, *, name: str) -> Head:
     """Return how to read a file that begins so; raises `SnapshotFormatError` where it need not be read at all."""
     if not head.strip():
-        raise SnapshotFormatError(f"{name} is empty.")
+        raise SnapshotFormatError(
+            f"{name} is empty: nothing was written into it. Run the report again, and send it whole."
+        )
     by_bom = next((encoding for bom, encoding in _BOMS if head.startswith(bom)), None)
     wide = by_bom or next((encoding for start, encoding in _WITHOUT_BOM if head.startswith(start)), None)
     text = head.decode(wide or "windows-1252", "replace").lstrip("\ufeff").lstrip()

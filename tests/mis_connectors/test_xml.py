@@ -99,8 +99,11 @@ def test_crossed_tags_are_damage_and_not_a_tear() -> None:
 
 
 def test_an_empty_file_has_its_own_sentence() -> None:
-    assert refusal(b"") == "pupils.xml is empty."
-    assert refusal(b" \r\n ") == "pupils.xml is empty."
+    assert refusal(b"") == "pupils.xml is empty: nothing was written into it. Run the report again, and send it whole."
+    assert (
+        refusal(b" \r\n ")
+        == "pupils.xml is empty: nothing was written into it. Run the report again, and send it whole."
+    )
 
 
 @pytest.mark.parametrize("data", [b"hello", b"PupilID,Surname\r\n1,Okafor", b"%PDF-1.7", b"\x00\x01\x02\x03"])
