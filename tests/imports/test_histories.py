@@ -35,7 +35,7 @@ def in_the_database(school: School, happened: list[Any]) -> None:
         transaction.set_rollback(True)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=12, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(happened=events("undo", "undo"))
 def test_the_database_lives_through_histories_and_undo_as_the_model_does(school: School, happened: list[Any]) -> None:
     in_the_database(school, happened)
