@@ -137,9 +137,7 @@ def versions(school: School, tables: Iterable[str] = PEOPLE_TABLES) -> dict[str,
     found = {}
     with connection.cursor() as cursor:
         for table in tables:
-            cursor.execute(
-                f"SELECT ctid::text, xmin::text FROM {table} WHERE school_id = %s ORDER BY 1", [school.pk]
-            )
+            cursor.execute(f"SELECT ctid::text, xmin::text FROM {table} WHERE school_id = %s ORDER BY 1", [school.pk])
             found[table] = cursor.fetchall()
     return found
 
