@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import IO, Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -288,7 +289,8 @@ with scope.schools(int(school)):
 def worker(nights: Nights, run: Import, stop: str = "") -> Iterator[IO[str]]:
     """Import in a process of its own, which pauses after this step of writing, and kill it in the end."""
     database = settings.DATABASES["default"]
-    url = f"postgresql://{database['USER']}@{database['HOST']}:{database['PORT']}/{connection.settings_dict['NAME']}"
+    who = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+    url = f"postgresql://{who}@{database['HOST']}:{database['PORT']}/{connection.settings_dict['NAME']}"
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(nights.school.pk), str(run.pk), stop],
         cwd=ROOT, env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "hub.settings"},
