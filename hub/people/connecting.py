@@ -133,6 +133,9 @@ def _open_connection(owner: Contact | Staff, now: dt.datetime) -> Connection:
     return known or Connection(**{field: owner}, school_id=owner.school_id, invited_at=now)
 
 
+_CONFIRMED = ("value", "changed_at", "changed_import", "deliverable", "source", "changed_by", "verified_at")
+
+
 def _confirm(owner: Contact | Staff, kind: str, raw: str, by_name: str, now: dt.datetime) -> None:
     judged = judge(kind, raw)
     if judged.value is None:
@@ -144,4 +147,5 @@ def _confirm(owner: Contact | Staff, kind: str, raw: str, by_name: str, now: dt.
     if detail.value != judged.value:
         detail.value, detail.changed_at, detail.changed_import, detail.deliverable = judged.value, now, None, True
     detail.source, detail.changed_by, detail.verified_at = DetailSource.PERSON, by_name[:200], now
-    detail.save()
+    # Never what the MIS says: an import may be writing that at this moment.
+    detail.save(update_fields=_CONFIRMED if detail.pk else None)
