@@ -16,6 +16,7 @@ from imports.types import (
     CONTACT,
     CONTACT_FIELDS,
     DETAIL,
+    DIGEST_BYTES,
     IDENTITY,
     LINK,
     LINK_FIELDS,
@@ -320,6 +321,14 @@ def remember_passed(
         """,
         [source.school_id, source.pk],
     )
+
+
+def forget_waiting(source: MisSource) -> None:
+    """Have every record read again that waits for a pupil: one came in a file that does not have all contacts."""
+    marked = "school_id = %s AND source_id = %s AND kind = 'contact' AND octet_length(digest) > %s"
+    params = [source.school_id, source.pk, DIGEST_BYTES]
+    bulk.statement(f"UPDATE people_misidentity SET digest = '' WHERE {marked}", params)
+    bulk.statement(f"DELETE FROM imports_passedrecord WHERE {marked}", params)
 
 
 def try_lock(import_id: int) -> bool:

@@ -8,7 +8,7 @@ from imports.drafting import Draft, pupil_keys
 from imports.plan_details import Details, Said
 from imports.plan_links import Links
 from imports.plan_people import People, shown
-from imports.types import CONTACT, PUPIL, Action, Facts, Identity, NewIdentity, Problem, Why
+from imports.types import CONTACT, PUPIL, WAITING, Action, Facts, Identity, NewIdentity, Problem, Why
 
 
 class Contacts:
@@ -24,8 +24,7 @@ class Contacts:
         for fact in facts:
             identity = draft.state.identities.get(fact.key)
             if identity is None and not self._is_recipient(fact):
-                if self._knows_pupils(fact):
-                    draft.plan.passed[fact.key[:2]] = fact.digest
+                draft.plan.passed[fact.key[:2]] = self._digest(fact)
                 continue
             person_id = identity.person_id if identity else self._find(fact)
             groups[person_id].append(fact)
@@ -41,9 +40,6 @@ class Contacts:
             link.values["access"] and (PUPIL, link.pupil_external_id, 0) in self._draft.person_of for link in fact.links
         )
 
-    def _knows_pupils(self, fact: Facts) -> bool:
-        return all(key in self._draft.person_of for key in pupil_keys(fact))
-
     def _find(self, fact: Facts) -> int:
         draft = self._draft
         pupil_ids = {draft.person_of[key] for key in pupil_keys(fact) if key in draft.person_of}
@@ -57,8 +53,9 @@ class Contacts:
         return person_id
 
     def _digest(self, fact: Facts) -> bytes:
-        """Return the digest to remember: none while a link leads to a pupil who is not here, to read it again."""
-        return fact.digest if self._knows_pupils(fact) else b""
+        """Return the digest to remember, marked while a link leads to a pupil who is not here."""
+        is_waiting = any(key not in self._draft.person_of for key in pupil_keys(fact))
+        return WAITING + fact.digest if is_waiting else fact.digest
 
     def _add(self, person_id: int, records: list[Facts]) -> None:
         draft = self._draft

@@ -12,10 +12,23 @@ from hub.people.models import ImportExclusion, PupilContact
 from imports import canonical, guards, payloads, policy, state
 from imports.models import Import, ImportPolicy, ImportState, MisLink
 from imports.plan import access_losses, build_plan
-from imports.types import CONTACT, PUPIL, Assessment, Change, Decision, History, Identity, Key, Plan, Reading, Verdict
+from imports.types import (
+    CONTACT,
+    PUPIL,
+    WAITING,
+    Assessment,
+    Change,
+    Decision,
+    History,
+    Identity,
+    Key,
+    Plan,
+    Reading,
+    Verdict,
+)
 from mis_connectors import registry
 from mis_connectors.base import Connector
-from mis_connectors.records import Snapshot, SourceRecord
+from mis_connectors.records import Kind, Snapshot, SourceRecord
 
 WEEK = dt.timedelta(days=7)
 FULL_EVERY = dt.timedelta(days=7)
@@ -133,15 +146,7 @@ def _to_open(
     """Return the records that are new or differ, and the others of a person who has several."""
     if full:
         return list(snapshot.records)
-    opened: list[SourceRecord] = []
-    same: list[SourceRecord] = []
-    for record in snapshot.records:
-        known = identities.get((record.kind.value, record.external_id, 0))
-        if known is None:
-            is_same = passed.get((record.kind.value, record.external_id)) == record.digest
-        else:
-            is_same = not known.gone and known.digest == record.digest
-        (same if is_same else opened).append(record)
+    opened, same = _told_apart(snapshot, identities, passed)
     if not opened and not absent:
         return []
     touched = {
@@ -155,6 +160,34 @@ def _to_open(
             records_of[(key[0], identity.person_id)].add(key[1])
     others = {(person[0], external_id) for person, ids in records_of.items() for external_id in ids}
     return opened + [record for record in same if (record.kind.value, record.external_id) in others]
+
+
+def _told_apart(
+    snapshot: Snapshot, identities: dict[Key, Identity], passed: dict[tuple[str, str], bytes]
+) -> tuple[list[SourceRecord], list[SourceRecord]]:
+    """Return the records that are new or differ, and those that are the same as last time.
+
+    What waits for a pupil to come is the same until one does, whoever it is.
+    """
+    opened: list[SourceRecord] = []
+    same: list[SourceRecord] = []
+    waiting: list[SourceRecord] = []
+    a_pupil_comes = False
+    for record in snapshot.records:
+        known = identities.get((record.kind.value, record.external_id, 0))
+        if known is None:
+            digest = passed.get((record.kind.value, record.external_id), b"")
+        else:
+            digest = b"" if known.gone else known.digest
+        if digest == record.digest:
+            same.append(record)
+        elif digest == WAITING + record.digest:
+            waiting.append(record)
+        else:
+            opened.append(record)
+            a_pupil_comes |= record.kind is Kind.PUPIL and (known is None or known.gone)
+    (opened if a_pupil_comes else same).extend(waiting)
+    return opened, same
 
 
 @dataclass(slots=True)

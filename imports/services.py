@@ -20,7 +20,7 @@ from hub.people.models import Pupil, Staff
 from imports import alerts, apply, counting, links, nights, payloads, reading, rejected, resting
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
-from imports.types import STAFF, Action, Plan, Verdict
+from imports.types import CONTACT, PUPIL, STAFF, Action, Plan, Verdict
 from mis_connectors import registry
 from mis_connectors.errors import ConnectorError
 
@@ -218,6 +218,8 @@ def _apply(
             _people_follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now, today=today)
         if planned.assessment.verdict not in (Verdict.REFUSE, Verdict.HOLD):
             apply.remember_passed(plan.passed, read.reading.opened, source=basis.link.source)
+            if CONTACT not in read.reading.complete and _brings_pupils(plan):
+                apply.forget_waiting(basis.link.source)
             new_rejected = rejected.record(
                 run=run, problems=plan.problems, opened=read.reading.opened, present=read.reading.present,
                 complete=read.reading.complete, now=now,
@@ -262,6 +264,10 @@ def _last_import_on(run: Import) -> dt.date | None:
     )  # fmt: skip
     last = earlier.exclude(pk=run.pk).order_by("-started_at").values_list("started_at", flat=True).first()
     return last.astimezone(LONDON).date() if last else None
+
+
+def _brings_pupils(plan: Plan) -> bool:
+    return any(change.model == PUPIL and change.action in (Action.ADDED, Action.RETURNED) for change in plan.changes)
 
 
 def _state_of(planned: reading.Planned, plan: Plan) -> ImportState:

@@ -21,6 +21,11 @@ Values = dict[str, Any]
 PUPIL, CONTACT, STAFF, LINK, DETAIL, IDENTITY = "pupil", "contact", "staff", "link", "detail", "identity"
 KINDS = (PUPIL, CONTACT, STAFF)
 EMAIL, MOBILE = "email", "mobile"
+DIGEST_BYTES = 16
+"""The length of a record's digest, as connectors make it (`mis_connectors.records`)."""
+WAITING = b"?"
+"""Stands before the digest of a contact's record with a link to a pupil who is not here: it is read
+again, though it is the same, on the night on which any pupil comes."""
 
 PUPIL_FIELDS = (
     "upn", "former_upn", "admission_number", "forename", "surname", "legal_forename", "legal_surname",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imports.types import CONTACT, LINK, Action, LinkFacts, Why
+from imports.types import CONTACT, LINK, WAITING, Action, LinkFacts, Why
 from tests.factories.planning import EMAIL, MONDAY, Hub, a_contact, a_link, a_pupil
 
 N, M = "+447700900001", "+447700900002"
@@ -130,7 +130,7 @@ def test_a_record_linked_to_an_unknown_pupil_is_read_again_until_the_pupil_comes
     hub = Hub()
     record = a_contact("5", "Ngozi", "Okafor", "1", "2")
     hub.night(a_pupil("1"), record)
-    assert hub.identities[(CONTACT, "5", 0)].digest == b""
+    assert hub.identities[(CONTACT, "5", 0)].digest == WAITING + record.digest
     assert len(hub.open_links()) == 1
     plan = hub.night(a_pupil("1"), record)
     assert plan.is_empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from io import BytesIO
 
@@ -228,6 +229,26 @@ def test_a_preview_changes_nothing_and_shows_what_would(begun: Nights) -> None:
     assert versions(begun.school) == before
     assert [(row["field"], row["after"]) for row in run.would] == [("mobile", "+447700900803")]
     assert begun.night().counts["updated"] == 1, "the preview is no night on which it came in"
+
+
+def test_a_parent_waits_for_a_pupil_who_comes_in_a_file_of_pupils_alone(begun: Nights) -> None:
+    late = begun.mis.add_pupil()
+    reports = sims_xml.reports(begun.mis)
+    early = {**reports, "pupils.xml": _without(reports["pupils.xml"], late.id)}
+    begun.night(sims_xml.zipped(early, run_id="early", started_at=begun.now))
+    assert not Pupil.objects.filter(admission_number=late.adno).exists()
+    begun.night(reports["pupils.xml"], kind=ImportKind.UPLOAD, everybody=False, filename="pupils.xml")
+    pupil = Pupil.objects.get(admission_number=late.adno)
+    assert not PupilContact.objects.filter(pupil=pupil).exists()
+    begun.night(sims_xml.zipped(reports, run_id="whole", started_at=begun.now))
+    assert PupilContact.objects.filter(pupil=pupil).exists()
+
+
+def _without(report: bytes, pupil_id: int) -> bytes:
+    head, *rows = re.split(rb"(?=<Record>)", report)
+    end = rows[-1][rows[-1].index(b"</Record>") + len(b"</Record>") :]
+    rows[-1] = rows[-1].removesuffix(end)
+    return head + b"".join(row for row in rows if b"<primary_id>%d</primary_id>" % pupil_id not in row) + end
 
 
 def test_an_upload_of_some_removes_nobody(begun: Nights) -> None:
