@@ -57,6 +57,9 @@ class Times:
     def median(self, name: str) -> float:
         return statistics.median(self.wall[name])
 
+    def least(self, name: str) -> float:
+        return min(self.wall[name])
+
     def rows(self) -> dict[str, dict[str, float | int]]:
         """Return, by name, the median, the extremes and the median of processor time."""
         return {
