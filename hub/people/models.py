@@ -22,6 +22,10 @@ class MisSource(SchoolOwned):
     """A school's record of one MIS it uses or used. A change of MIS starts the next generation."""
 
     connector = models.SlugField(max_length=40)
+    mis_name = models.CharField(max_length=60, blank=True, help_text="As its vendor writes it: SIMS.")
+    field_names = models.JSONField(
+        default=dict, help_text="What its screens call our fields: {email: …, mobile: …}, for whoever corrects it."
+    )
     generation = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -74,6 +78,9 @@ class Contact(SchoolOwned):
     postcode = models.CharField(max_length=10, blank=True)
     language = models.CharField(max_length=60, blank=True)
     made_by_hand = models.BooleanField(default=False, help_text="A governor, say: no import changes or ends them.")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, db_constraint=False, db_index=False, related_name="merged"
+    )
 
     class Meta:
         constraints = [_same_school("contact")]
@@ -99,6 +106,9 @@ class PupilContact(SchoolPart):
     lives_with = models.BooleanField(null=True)
     correspondence = models.BooleanField(null=True)
     access = models.BooleanField(default=True, help_text="By the school's rule of who is imported; lost at once.")
+    denied_at = models.DateTimeField(
+        null=True, help_text="The parent said “not my child”: they see nothing of the pupil until the office says so."
+    )
     ended_on = models.DateField(null=True)
 
     class Meta:
@@ -307,6 +317,8 @@ class Connection(SchoolOwned):
     invited_at = models.DateTimeField(null=True)
     connected_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=200, blank=True)
+    no_child_since = models.DateField(null=True, help_text="Since when the person has no child here; ends the login.")
 
     class Meta:
         constraints = [

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
+from hub.accounts.sessions import SessionStore
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from hub.accounts.models import Account, Role
