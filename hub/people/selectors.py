@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
 
-from hub.accounts.models import Membership, Role
+from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
 from hub.core.models import School
 from hub.people.models import (
     Connection,
@@ -185,6 +186,13 @@ def groups_of_pupil(pupil: Pupil) -> QuerySet[Group]:
 def open_connection(person: Contact | Staff) -> Connection | None:
     """Return the open connection of a person: invited or connected."""
     return person.connections.filter(ended_at=None).select_related("account").first()
+
+
+def connections_of(account: Account) -> tuple[Connection, ...]:
+    """Return the records this login is connected to, at every school, each with its person and school."""
+    with scope.every_school():
+        found = Connection.objects.filter(account=account, connected_at__isnull=False, ended_at=None)
+        return tuple(found.select_related("school", "contact", "staff").order_by("school__name", "id"))
 
 
 def identities(person: Pupil | Contact | Staff) -> list[tuple[MisIdentity, ImportExclusion | None]]:
