@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from hub.accounts.sessions import SessionStore
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from hub.accounts.models import Account, Role
+from hub.accounts.sessions import SessionStore
 from hub.core import scope
 from tests.conftest import join, make_school
 from tests.factories.world import World, a_world
