@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("hub.accounts.urls")),
     path("", include("hub.messaging.urls")),
     path("", include("imports.agent.urls")),
+    path("", include("hub.portal.urls")),
     path("<slug:school>/", include("hub.people.urls")),
     path("<slug:school>/", include("verification.urls")),
     path("<slug:school>/", include("imports.urls")),

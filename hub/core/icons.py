@@ -49,5 +49,6 @@ ICONS: dict[str, str] = {
     "menu": '<path d="M3 6h14M3 10h14M3 14h14"/>',
     "out": '<path d="M8 3.5H3.5v13H8M8 10h8.5m-3-3.5 3.5 3.5-3.5 3.5"/>',
     "bell": '<path d="M4.5 14.5V9a5.5 5.5 0 0 1 11 0v5.5zM3 14.5h14M8.5 17h3"/>',
+    "approve": '<path d="M5 4.5h10V17H5zM8 3h4v3H8zM7.5 11.5l1.8 1.8 3.4-3.8"/>',
     "inbox": '<path d="M3 11.5 5 4h10l2 7.5V16H3zM3 11.5h4l1 2h4l1-2h4"/>',
 }

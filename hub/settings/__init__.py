@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "verification",
     "imports",
     "hub.overview",
+    "hub.portal",
     "mis_connectors.sims",
 ]
 MIDDLEWARE = [
@@ -67,6 +68,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "hub.overview.context.shell",
+                "hub.portal.context.frame",
             ],
         },
     }
