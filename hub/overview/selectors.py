@@ -21,7 +21,7 @@ _CONNECTED = """
         SELECT DISTINCT l.contact_id
         FROM people_pupilcontact l
         JOIN people_pupil p ON p.school_id = l.school_id AND p.id = l.pupil_id
-        WHERE l.school_id = %(school)s AND l.ended_on IS NULL AND l.access
+        WHERE l.school_id = %(school)s AND l.ended_on IS NULL AND l.access AND l.denied_at IS NULL
           AND (p.leaving_date IS NULL OR p.leaving_date > %(today)s)
     ) parent
     LEFT JOIN people_connection c

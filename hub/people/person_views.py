@@ -43,9 +43,20 @@ def pupil(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBa
 @require_safe
 def contact(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBase:
     """A parent: emails and mobiles with their reasons, their pupils, and the records in the MIS."""
-    found = get_object_or_404(selectors.contacts(request.membership), pk=person_id)
+    found = selectors.contacts(request.membership).filter(pk=person_id).first()
+    if found is None:
+        return _merged_into(request, person_id)
     context = {"links": list(selectors.links_of_contact(request.membership, found))}
     return render(request, "people/contact.html", _adult(request, found) | context)
+
+
+def _merged_into(request: SchoolRequest, person_id: int) -> HttpResponseBase:
+    """Lead on to the record that this one was merged into; a stranger's is not found."""
+    kept = selectors.kept_of(request.membership, person_id)
+    if kept is None:
+        raise Http404
+    messages.info(request, f"{kept} confirmed that two records are theirs, so they are one record now: this one.")
+    return redirect("people:contact", request.school.slug, kept.pk)
 
 
 @require()

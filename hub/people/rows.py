@@ -73,7 +73,7 @@ def _adult(person: Contact | Staff, link: str, belongs: str, note: str) -> Adult
 
 def _of(link: PupilContact) -> str:
     form = link.pupil.registration_group or link.pupil.year_group
-    return f"{link.pupil}{f' ({form})' if form else ''}"
+    return f"{link.pupil}{f' ({form})' if form else ''}{' – says: not my child' if link.denied_at else ''}"
 
 
 # CSV

@@ -24,10 +24,18 @@ from hub.people.models import (
     Staff,
 )
 
+_MERGES_IN_A_ROW = 10
+
 
 def at_school(on: dt.date) -> Q:
     """The pupils or staff who have not left by this day."""
     return Q(leaving_date=None) | Q(leaving_date__gt=on)
+
+
+def with_sight(on: dt.date) -> Q:
+    """The links by which a parent sees a pupil on this day: access, not ended, not “not my child”, still at school."""
+    here = Q(pupil__leaving_date=None) | Q(pupil__leaving_date__gt=on)
+    return Q(access=True, ended_on=None, denied_at=None) & here
 
 
 def sees_everybody(membership: Membership) -> bool:
@@ -48,20 +56,38 @@ def _own_groups(membership: Membership) -> QuerySet[GroupMember]:
 
 
 def contacts(membership: Membership) -> QuerySet[Contact]:
-    """Return the contacts this member may see, by name; a teacher those of the own groups who have access now."""
-    found = Contact.objects.filter(school_id=membership.school_id).order_by("surname", "forename", "id")
+    """Return the contacts this member may see, by name; a teacher those of the own groups who have access now.
+
+    A record that was merged into another is that other one: it is in no list.
+    """
+    found = merged_too(membership).filter(merged_into=None)
     if sees_everybody(membership):
         return found
     return found.filter(Exists(links(membership).filter(contact=OuterRef("pk"))))
 
 
+def merged_too(membership: Membership) -> QuerySet[Contact]:
+    """Return every contact of the school, also those merged into another: to say where they went."""
+    return Contact.objects.filter(school_id=membership.school_id).order_by("surname", "forename", "id")
+
+
+def kept_of(membership: Membership, contact_id: int) -> Contact | None:
+    """Return whom a merged record was merged into, as far as this member may see them; None where it was not."""
+    gone = merged_too(membership).filter(pk=contact_id).exclude(merged_into=None).first()
+    for _ in range(_MERGES_IN_A_ROW):
+        if gone is None or gone.merged_into_id is None:
+            break
+        gone = merged_too(membership).filter(pk=gone.merged_into_id).first()
+    return gone and contacts(membership).filter(pk=gone.pk).first()
+
+
 def links(membership: Membership) -> QuerySet[PupilContact]:
-    """Return the links this member may see; a teacher those that stand, of the pupils in the own groups."""
+    """Return the links this member may see; a teacher those that give sight, of the pupils in the own groups."""
     found = PupilContact.objects.filter(school_id=membership.school_id)
     if sees_everybody(membership):
         return found
     mine = pupils(membership).order_by().values("pk")
-    return found.filter(pupil__in=mine, ended_on=None, access=True)
+    return found.filter(pupil__in=mine, ended_on=None, access=True, denied_at=None)
 
 
 def staff(membership: Membership) -> QuerySet[Staff]:
@@ -76,8 +102,11 @@ def current_contacts(membership: Membership) -> QuerySet[Contact]:
 
 
 def recipients(membership: Membership) -> QuerySet[Contact]:
-    """Return the contacts whom the school would write to: a link with access stands, or added by hand."""
-    return contacts(membership).filter(Q(made_by_hand=True) | Exists(_standing().filter(access=True)))
+    """Return the contacts whom the school would write to: a link with access stands, or added by hand.
+
+    Nobody is written to about a pupil who they say is not their child.
+    """
+    return contacts(membership).filter(Q(made_by_hand=True) | Exists(_standing().filter(access=True, denied_at=None)))
 
 
 def _standing() -> QuerySet[PupilContact]:

@@ -398,3 +398,22 @@ def test_every_kind_and_list_can_be_downloaded(
         "no-email-or-mobile": 1,
     }
     assert lines["pupils"][1] == ["Okafor", "Millie", "6", "6HB", "004711", "R674123101121", ""]
+
+
+def test_a_merged_records_page_leads_on_to_the_one_that_was_kept(
+    school: School, ngozi: Contact, office: Account, stranger: Account, other_school: School, signed_in: SignIn
+) -> None:
+    gone = make_contact(school, "N", "Okafor", merged_into=ngozi)
+    answer = signed_in(office).get(url(school, "contact", gone.pk), follow=True)
+    assert answer.redirect_chain == [(url(school, "contact", ngozi.pk), 302)]
+    assert "two records are theirs" in answer.content.decode()
+    assert signed_in(stranger).get(url(other_school, "contact", gone.pk)).status_code == 404
+
+
+def test_who_says_not_my_child_is_named_on_both_pages(
+    school: School, ngozi: Contact, millie: Pupil, office: Account, signed_in: SignIn, now: dt.datetime
+) -> None:
+    ngozi.links.update(denied_at=now)
+    client = signed_in(office)
+    for address in (url(school, "contact", ngozi.pk), url(school, "pupil", millie.pk)):
+        assert "Says: not my child" in client.get(address).content.decode()

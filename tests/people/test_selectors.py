@@ -9,7 +9,7 @@ import pytest
 from hub.accounts.models import Account, Membership
 from hub.core.models import School
 from hub.people import searching, selectors, services
-from hub.people.models import DetailSource
+from hub.people.models import DetailSource, PupilContact
 from tests.factories.people import (
     give,
     link,
@@ -151,3 +151,44 @@ def test_people_are_found_by_what_one_types(
     assert names(searching.search_pupils(selectors.pupils(me), query)) == pupils
     assert names(searching.search_contacts(selectors.contacts(me), query)) == parents
     assert names(searching.search_staff(selectors.staff(me), query)) == staff
+
+
+def test_sight_needs_access_an_open_link_no_denial_and_a_pupil_at_school(school: School, now: dt.datetime) -> None:
+    today = now.date()
+    mother = make_contact(school)
+    seen = link(make_pupil(school, "Seen"), mother)
+    link(make_pupil(school, "No access"), mother, access=False)
+    link(make_pupil(school, "Ended"), mother, ended_on=today)
+    link(make_pupil(school, "Denied"), mother, denied_at=now)
+    link(make_pupil(school, "Left", leaving_date=today), mother)
+    leaves = link(make_pupil(school, "Leaves tomorrow", leaving_date=today + dt.timedelta(days=1)), mother)
+    found = PupilContact.objects.filter(selectors.with_sight(today), contact=mother)
+    assert set(found) == {seen, leaves}
+
+
+def test_nobody_is_written_to_about_a_pupil_who_they_say_is_not_theirs(
+    school: School, office: Account, now: dt.datetime
+) -> None:
+    me, pupil = member(office), make_pupil(school)
+    link(pupil, make_contact(school, "Not", "Mine"), denied_at=now)
+    make_contact(school, "Ngozi", "Okafor", pupil)
+    assert names(selectors.recipients(me)) == ["Ngozi Okafor"]
+    assert names(selectors.not_connected(me)) == ["Ngozi Okafor"]
+    assert names(selectors.current_contacts(me)) == ["Not Mine", "Ngozi Okafor"]
+
+
+def test_a_teacher_does_not_see_who_says_that_a_pupil_is_not_theirs(
+    school: School, family: dict[str, object], teacher: Account, now: dt.datetime
+) -> None:
+    PupilContact.objects.filter(contact=family["mother"]).update(denied_at=now)
+    assert names(selectors.contacts(member(teacher))) == []
+
+
+def test_a_merged_record_is_in_no_list_and_in_no_search(school: School, office: Account) -> None:
+    me, pupil = member(office), make_pupil(school)
+    kept = make_contact(school, "Ngozi", "Okafor", pupil)
+    gone = make_contact(school, "N", "Okafor", merged_into=kept)
+    assert list(selectors.contacts(me)) == [kept]
+    assert list(searching.search_contacts(selectors.contacts(me), "N Okafor")) == [kept]
+    assert selectors.kept_of(me, gone.pk) == kept
+    assert selectors.kept_of(me, kept.pk) is None
