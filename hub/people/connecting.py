@@ -14,10 +14,11 @@ from hub.accounts.selectors import is_last_administrator
 from hub.core import alerts, audit
 from hub.core.errors import HubError
 from hub.core.models import School, Severity
-from hub.people.details import SENTENCES
+from hub.people.confirming import confirm_detail
+from hub.people.details import Reason
+from hub.people.errors import DetailRefusedError
 from hub.people.judging import judge
-from hub.people.models import Connection, Contact, ContactDetail, DetailKind, DetailSource, Staff
-from hub.people.selectors import details_of
+from hub.people.models import Connection, Contact, ContactDetail, DetailKind, Staff
 
 LEFT = "Left, as the MIS says"
 
@@ -45,7 +46,9 @@ def connect(
     connection.connected_at = connection.connected_at or now
     connection.save()
     for kind, raw in verified.items():
-        _confirm(owner, kind, raw, by_name, now)
+        if judge(kind, raw).reason == Reason.NOT_GIVEN:
+            raise DetailRefusedError(Reason.NOT_GIVEN)
+        confirm_detail(owner=owner, kind=kind, value=raw, by_name=by_name, now=now)
     audit.record(
         school=owner.school,
         by=account,
@@ -131,21 +134,3 @@ def _open_connection(owner: Contact | Staff, now: dt.datetime) -> Connection:
     field = "contact" if isinstance(owner, Contact) else "staff"
     known = Connection.objects.filter(**{field: owner}, school_id=owner.school_id, ended_at=None).first()
     return known or Connection(**{field: owner}, school_id=owner.school_id, invited_at=now)
-
-
-_CONFIRMED = ("value", "changed_at", "changed_import", "deliverable", "source", "changed_by", "verified_at")
-
-
-def _confirm(owner: Contact | Staff, kind: str, raw: str, by_name: str, now: dt.datetime) -> None:
-    judged = judge(kind, raw)
-    if judged.value is None:
-        assert judged.reason
-        raise HubError(SENTENCES[judged.reason])
-    field = "contact" if isinstance(owner, Contact) else "staff"
-    detail = details_of(owner).filter(kind=kind).first()
-    detail = detail or ContactDetail(**{field: owner}, school_id=owner.school_id, kind=kind, changed_at=now)
-    if detail.value != judged.value:
-        detail.value, detail.changed_at, detail.changed_import, detail.deliverable = judged.value, now, None, True
-    detail.source, detail.changed_by, detail.verified_at = DetailSource.PERSON, by_name[:200], now
-    # Never what the MIS says: an import may be writing that at this moment.
-    detail.save(update_fields=_CONFIRMED if detail.pk else None)

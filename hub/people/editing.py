@@ -11,9 +11,8 @@ from hub.accounts.models import Account
 from hub.core import audit
 from hub.core.errors import HubError
 from hub.core.models import School
-from hub.people.details import Reason
-from hub.people.errors import ConnectedError, DetailRefusedError, NotByHandError
-from hub.people.judging import judge
+from hub.people.confirming import judged
+from hub.people.errors import ConnectedError, NotByHandError
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, Staff
 from hub.people.selectors import details_of
 
@@ -32,7 +31,7 @@ def edit_detail(
         raise ConnectedError(
             f"{owner} is connected and looks after their own {kind}. Ask them to change it in the parents' portal."
         )
-    new = _judged(kind, value)
+    new = judged(kind, value)
     detail = details_of(owner).filter(kind=kind).first()
     before = detail.value if detail else ""
     if new == before:
@@ -66,7 +65,7 @@ def add_by_hand(
         school=school, title=title.strip(), forename=forename.strip(), surname=surname.strip(), made_by_hand=True
     )
     for kind, raw in (details or {}).items():
-        if new := _judged(kind, raw):
+        if new := judged(kind, raw):
             ContactDetail.objects.create(
                 school=school,
                 contact=contact,
@@ -89,14 +88,6 @@ def remove_by_hand(*, contact: Contact, by: Account, now: dt.datetime) -> None:
         raise ConnectedError(f"{contact} is connected. End the connection first.")
     _record(contact, by, "person.removed_by_hand", {"name": str(contact)}, now)
     contact.delete()
-
-
-def _judged(kind: str, raw: str) -> str:
-    judged = judge(kind, raw)
-    if judged.value is None and judged.reason != Reason.NOT_GIVEN:
-        assert judged.reason
-        raise DetailRefusedError(judged.reason)
-    return judged.value or ""
 
 
 def _record(owner: Contact | Staff, by: Account, action: str, data: dict[str, str], now: dt.datetime) -> None:
