@@ -1,0 +1,33 @@
+"""What the verification domain refuses, in words for the person who asked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from hub.core.errors import HubError
+
+
+class ChangeRefused(HubError):
+    """A change, an answer or a proof that is not possible now; the sentence says why and what to do."""
+
+
+class CodeTrouble(StrEnum):
+    WRONG = "wrong"
+    TOO_OLD = "too_old"
+    USED = "used"
+    TRIED_OUT = "tried_out"
+    REPLACED = "replaced"
+    TOO_MANY = "too_many"
+    UNKNOWN = "unknown"
+
+
+class CodeRefused(HubError):
+    """A code that proves nothing, or one that is not sent; `trouble` says which."""
+
+    def __init__(self, trouble: CodeTrouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+class LinkRefused(HubError):
+    """A link that opens nothing: unknown, used or too old."""
