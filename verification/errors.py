@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hub.core.errors import HubError
+
+if TYPE_CHECKING:
+    from verification.models import Invitation
 
 
 class ChangeRefused(HubError):
@@ -31,3 +35,23 @@ class CodeRefused(HubError):
 
 class LinkRefused(HubError):
     """A link that opens nothing: unknown, used or too old."""
+
+
+class InvitationTrouble(StrEnum):
+    RULES = "rules"
+    UNKNOWN = "unknown"
+    USED = "used"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+    CONNECTED = "connected"
+    GONE = "gone"
+    NOT_YOURS = "not_yours"
+
+
+class InvitationRefused(HubError):
+    """An invitation that is not sent, or one that opens nothing; `trouble` says which."""
+
+    def __init__(self, trouble: InvitationTrouble, message: str = "", *, invitation: Invitation | None = None) -> None:
+        super().__init__(message or f"This invitation opens nothing ({trouble}).")
+        self.trouble = trouble
+        self.invitation = invitation
