@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every letter it keeps
 
 FAMILY = "sans"
 _FONTS = Path(__file__).parent / "fonts"
