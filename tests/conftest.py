@@ -72,6 +72,12 @@ def _tasks_run_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     hub.celery.app.conf.task_eager_propagates = True
 
 
+@pytest.fixture(autouse=True)
+def _texts_stay_here(settings: Any) -> None:
+    """Texts land in the local inbox without a gateway; `tests.factories.inbox` reads them."""
+    settings.NOTICE_CARRIERS = {**settings.NOTICE_CARRIERS, "text": "tests.factories.inbox.Texts"}
+
+
 @pytest.fixture
 def now() -> dt.datetime:
     return NOW

@@ -164,6 +164,11 @@ elif _smtp.hostname:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+NOTICE_CARRIERS = {"email": "hub.messaging.email.Email", "text": "hub.messaging.texting.Texting"}
+TEXT_URL = env.address("SCHOOLGATE_TEXT_URL")
+TEXT_KEY = env.read("SCHOOLGATE_TEXT_KEY")
+TEXT_SENDER = env.read("SCHOOLGATE_TEXT_SENDER")
+
 REDIS_URL = env.read("REDIS_URL")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 LOGGING = {

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 
 class SettingError(Exception):
@@ -45,6 +46,13 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "SCHOOLGATE_SMTP_URL", "", "`smtp://user:password@host:587`; `smtps://` for TLS from the start.", secret=True
     ),
+    Setting(
+        "SCHOOLGATE_TEXT_URL",
+        "",
+        "Where text messages are handed over (docs/messaging.md); without it nobody is sent a text.",
+    ),
+    Setting("SCHOOLGATE_TEXT_KEY", "", "The key that the text gateway asks for.", secret=True),
+    Setting("SCHOOLGATE_TEXT_SENDER", "Schoolgate", "The sender of every text: 11 letters and digits, or a number."),
     Setting("SCHOOLGATE_LOCAL_INBOX", "0", "1 keeps all mail in the hub and shows it under /inbox/ (the demo)."),
     Setting("SCHOOLGATE_UPLOAD_LIMIT_MIB", "64", "The largest upload accepted, compressed, in MiB."),
     Setting("SCHOOLGATE_UNPACKED_LIMIT_MIB", "1024", "The largest upload accepted, unpacked, in MiB."),
@@ -88,6 +96,19 @@ def number(name: str) -> int:
     if not value.isdecimal():
         raise SettingError(f"{name} is {value!r}; write a whole number.")
     return int(value)
+
+
+def address(name: str) -> str:
+    """Return a web address, or "" where none is given; raises `SettingError` where a key would travel in the clear."""
+    value = read(name)
+    parts = urlsplit(value)
+    if value and not (parts.hostname and (parts.scheme == "https" or _is_here(parts))):
+        raise SettingError(f"{name} is {value!r}; write an address that begins with https://.")
+    return value
+
+
+def _is_here(parts: SplitResult) -> bool:
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def names(name: str) -> list[str]:

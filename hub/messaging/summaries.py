@@ -1,0 +1,76 @@
+"""The daily summary: one email per login and address with what it asked to have together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db import transaction
+
+from hub.messaging import notices, words
+from hub.messaging.kinds import KINDS
+from hub.messaging.models import Channel, Notice, NoticeState
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One notice as the summary shows it."""
+
+    kind: str
+    subject: str
+    lines: str
+
+
+@transaction.atomic
+def write(*, before: dt.datetime, now: dt.datetime) -> int:
+    """Put together what was told before that moment and waits for a summary; return how many summaries wait to be sent.
+
+    A moment that was missed is made up for; one that has passed finds nothing again.
+    """
+    waiting = Notice.objects.filter(state=NoticeState.SUMMARY, made_at__lt=before)
+    held = list(waiting.select_for_update(skip_locked=True).order_by("account_id", "made_at", "pk"))
+    made = [
+        summary for _, some in groupby(held, key=lambda one: one.account_id) for summary in _of_account(list(some), now)
+    ]
+    Notice.objects.bulk_create(made)
+    Notice.objects.filter(pk__in=[one.pk for one in held]).update(state=NoticeState.SENT, sent_at=now)
+    return len(made)
+
+
+def _of_account(held: list[Notice], now: dt.datetime) -> list[Notice]:
+    """Return the summaries of one login: an email to each address; a text only where there is no email."""
+    mails = [one for one in held if one.channel == Channel.EMAIL]
+    if not mails:
+        return [_summary(held[-1:], ("", words.text("summary", {"count": len(held)})), now)]
+    by_address: dict[str, list[Notice]] = {}
+    for one in mails:
+        by_address.setdefault(one.to, []).append(one)
+    return [_summary(some, words.email("summary", {"items": _items(some)}), now) for some in by_address.values()]
+
+
+def _summary(held: list[Notice], filled: tuple[str, str], now: dt.datetime) -> Notice:
+    last = held[-1]
+    return Notice(
+        kind="summary",
+        account=last.account,
+        channel=last.channel,
+        to=last.to,
+        sealed=notices.sealed(*filled),
+        secret=KINDS["summary"].secret,
+        made_at=now,
+        not_before=now,
+    )
+
+
+def _items(held: Iterable[Notice]) -> list[Item]:
+    return [Item(one.kind, *_shown(one)) for one in held if one.sealed is not None]
+
+
+def _shown(notice: Notice) -> tuple[str, str]:
+    """Return the subject, and the body without its greeting and what follows `-- `."""
+    subject, body = notices.opened(notice)
+    text = body.partition("\n-- \n")[0]
+    kept = [part.strip() for part in text.split("\n\n") if not part.strip().startswith(("Hello", "Dear "))]
+    return subject, "\n\n".join(kept)

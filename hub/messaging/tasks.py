@@ -1,0 +1,21 @@
+"""What the I/O worker does for notices. Both may run twice: a notice is claimed before it is sent."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from hub.messaging import notices, sending, sweeping
+
+
+@shared_task(time_limit=180, soft_time_limit=150, expires=60)
+def deliver_notice(notice_id: int) -> None:
+    """Send one notice, if nobody has."""
+    sending.deliver(notice_id, now=timezone.now())
+
+
+@shared_task(time_limit=120)
+def sweep_notices() -> None:
+    """Ask again for what was lost or is to be tried again, and write the daily summaries; every few seconds."""
+    for notice_id in sweeping.sweep(now=timezone.now()):
+        notices.ask(notice_id)

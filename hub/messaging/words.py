@@ -1,0 +1,56 @@
+"""The words of a notice: templates filled in, safe as headers, and short enough for a text message.
+
+`templates/notices/<name>.email.txt`: the first line is the subject. `<name>.text.txt`: one text.
+The tags of `i18n`, `frame` and `noticing` are there without loading. Nothing is escaped: it is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.template import Context, Engine, TemplateDoesNotExist, engines
+from django.template.backends.django import DjangoTemplates
+
+from hub.messaging import gsm
+
+_LOADED = "{% load i18n frame noticing %}"
+
+
+def email(template: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """Return subject and body. A line break in a value cannot make a header: the subject is one line."""
+    first, _, rest = _source(f"notices/{template}.email.txt").partition("\n")
+    return one_line(_filled(first, context)), _filled(rest, context).strip() + "\n"
+
+
+def text(template: str, context: Mapping[str, Any]) -> str:
+    """Return the one text message, in the characters that texts are cheapest in where that loses nothing."""
+    return gsm.plain(_filled(_source(f"notices/{template}.text.txt"), context).strip())
+
+
+def one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def _source(path: str) -> str:
+    """Return a template as it is written: it is compiled in two parts, so that no value moves between them."""
+    for loader in _engine().template_loaders:
+        for origin in loader.get_template_sources(path):
+            try:
+                return str(loader.get_contents(origin))  # type: ignore[attr-defined]
+            except TemplateDoesNotExist:
+                continue
+    raise TemplateDoesNotExist(path)
+
+
+def _engine() -> Engine:
+    engine = engines["django"]
+    assert isinstance(engine, DjangoTemplates)
+    return engine.engine
+
+
+def _filled(source: str, context: Mapping[str, Any]) -> str:
+    base = {"address": settings.PUBLIC_URL, "host": urlsplit(settings.PUBLIC_URL).hostname or ""}
+    return _engine().from_string(_LOADED + source).render(Context(base | dict(context), autoescape=False))
