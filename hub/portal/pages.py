@@ -1,57 +1,145 @@
-"""The portal's pages that only show: home, children, details, approvals, notices, messages."""
+"""The portal's pages that only show: home, children, details, approvals, messages."""
 
 from __future__ import annotations
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from hub.people.models import DetailKind
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from hub.people.models import Contact
+from hub.portal import presenting, selectors, words
+from hub.portal.presenting import Waiting
+from hub.portal.selectors import Child, Record
 from hub.portal.viewer import ParentRequest, parent
+from verification.models import Origin, Status
+
+View = Callable[..., HttpResponseBase]
 
 
-def _page(request: ParentRequest, tab: str) -> HttpResponse:
-    return render(request, f"portal/{tab}.html", {"tab": tab})
+def connected(view: View) -> View:
+    """A `parent` page that can only be read; a login without any connection reads what to do about that."""
+
+    @wraps(view)
+    def inner(request: ParentRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.connections:
+            return render(request, "portal/nothing.html")
+        return view(request, *args, **kwargs)
+
+    return parent(require_safe(inner))
 
 
-@parent
+@connected
 def home(request: ParentRequest) -> HttpResponse:
     """What needs the parent, and the children."""
-    return _page(request, "home")
+    now = timezone.now()
+    records = selectors.records(request.connections)
+    waiting = _waiting(request, records, now)
+    context = {
+        "tab": "home",
+        "greeting": _greeting(request, now),
+        "lead": _lead(waiting),
+        "waiting": waiting,
+        "children": selectors.children(request.connections, selectors.today()),
+        "several_schools": len(records) > 1,
+    }
+    return render(request, "portal/home.html", context)
 
 
-@parent
+@connected
 def children(request: ParentRequest) -> HttpResponse:
-    """Each child, as its school has it."""
-    return _page(request, "children")
+    """Each child, as its school has it; other adults are nobody's business here."""
+    found: list[Child] = selectors.children(request.connections, selectors.today())
+    return render(request, "portal/children.html", {"tab": "children", "children": found})
 
 
-@parent
+@connected
 def details(request: ParentRequest) -> HttpResponse:
-    """Email and mobile at each school."""
-    return _page(request, "details")
+    """Email and mobile at each school, and everything that has changed."""
+    now = timezone.now()
+    records = selectors.records(request.connections)
+    waiting = _waiting(request, records, now)
+    context = {
+        "tab": "details",
+        "waiting": waiting,
+        "cards": presenting.cards_of(records, waiting),
+        "history": presenting.history_of(records, selectors.recent(request.connections), now),
+        "several_schools": len(records) > 1,
+    }
+    return render(request, "portal/details.html", context)
 
 
-@parent
+@connected
 def approvals(request: ParentRequest) -> HttpResponse:
-    """What schools have asked to change."""
-    return _page(request, "approvals")
+    """What schools have asked to change: what is open, and what was answered or lapsed."""
+    now = timezone.now()
+    records = selectors.records(request.connections)
+    waiting = _waiting(request, records, now)
+    context = {"tab": "approvals", "waiting": waiting, "answered": _answered(request, records, now)}
+    return render(request, "portal/approvals.html", context)
 
 
-@parent
-def notices(request: ParentRequest) -> HttpResponse:
-    """How the parent wants to hear."""
-    return _page(request, "notices")
+@connected
+def approval(request: ParentRequest, change_id: int) -> HttpResponse:
+    """One proposal: the question while it is open, afterwards what became of it."""
+    now = timezone.now()
+    change = get_object_or_404(selectors.changes(request.connections).exclude(origin=Origin.PERSON), pk=change_id)
+    records = selectors.records(request.connections)
+    question = next(
+        (
+            question
+            for question in _waiting(request, records, now).questions
+            if change.status == Status.PENDING and question.kind == change.field
+        ),
+        None,
+    )
+    context = {
+        "tab": "approvals",
+        "question": question,
+        "entry": presenting.history_of(records, [change], now)[0],
+        "answered_title": words.answered_title(change),
+    }
+    return render(request, "portal/approval.html", context)
 
 
-@parent
+@connected
 def messages(request: ParentRequest) -> HttpResponse:
     """The place kept for messages."""
-    return _page(request, "messages")
+    return render(request, "portal/messages.html", {"tab": "messages"})
 
 
-@parent
-def change(request: ParentRequest, kind: str) -> HttpResponse:
-    """A new email or mobile."""
-    if kind not in DetailKind.values:
-        raise Http404
-    return _page(request, "details")
+def _waiting(request: ParentRequest, records: list[Record], now: dt.datetime) -> Waiting:
+    return presenting.waiting_of(records, selectors.waiting(request.connections, now), now)
+
+
+def _answered(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[presenting.Entry]:
+    rows = selectors.recent(request.connections)
+    asked = [row for row in rows if row.origin != Origin.PERSON and row.status not in (Status.PENDING, Status.KEPT)]
+    return presenting.history_of(records, asked, now)
+
+
+def _greeting(request: ParentRequest, now: dt.datetime) -> str:
+    owners = (one.contact or one.staff for one in request.connections)
+    forename = next((one.forename for one in owners if one and (one.forename or isinstance(one, Contact))), "")
+    name = forename or str(request.account)
+    hour = timezone.localtime(now).hour
+    if hour < 12:
+        return _("Good morning, {name}").format(name=name)
+    if hour < 18:
+        return _("Good afternoon, {name}").format(name=name)
+    return _("Good evening, {name}").format(name=name)
+
+
+def _lead(waiting: Waiting) -> str:
+    if not waiting.count:
+        return _("All is as it should be.")
+    return ngettext("{number} thing waits for you.", "{number} things wait for you.", waiting.count).format(
+        number=waiting.count
+    )

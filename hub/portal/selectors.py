@@ -1,0 +1,150 @@
+"""What a parent may see: the own records, their details, children and changes. One query each, however many.
+
+Everything starts from the open connections of the login (`request.connections`), so that nothing of
+another family can be found through here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from hub.core.models import School
+from hub.people import selectors as people
+from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact, Staff
+from verification.models import DetailChange, Status
+
+Row = TypeVar("Row", ContactDetail, DetailChange)
+
+THIS_WAS_NOT_ME = dt.timedelta(days=7)
+"""How long after a change its person can say in the portal that it was not them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record of the person at one school, with its details by kind."""
+
+    connection: Connection
+    owner: Contact | Staff
+    details: dict[str, ContactDetail] = field(default_factory=dict)
+
+    @property
+    def school(self) -> School:
+        return self.connection.school
+
+    @property
+    def is_staff(self) -> bool:
+        return isinstance(self.owner, Staff)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A pupil this parent sees, and the link by which they do."""
+
+    link: PupilContact
+    school: School
+
+    @property
+    def pupil(self) -> Pupil:
+        return self.link.pupil
+
+    @property
+    def year(self) -> str:
+        """`Year 6`; `Reception` and the like as the school writes them."""
+        year = self.pupil.year_group
+        return _("Year {number}").format(number=year) if year.isdecimal() else year
+
+
+def owner_of(connection: Connection) -> Contact | Staff:
+    """Return whose record the connection is."""
+    owner = connection.contact or connection.staff
+    assert owner is not None
+    return owner
+
+
+def records(connections: Iterable[Connection]) -> list[Record]:
+    """Return the person's records with their details, by school."""
+    own = list(connections)
+    found: dict[tuple[int | None, int | None], dict[str, ContactDetail]] = {}
+    for detail in _of(own, ContactDetail.objects.all()) if own else ():
+        found.setdefault((detail.contact_id, detail.staff_id), {})[detail.kind] = detail
+    return [
+        Record(connection=one, owner=owner_of(one), details=found.get((one.contact_id, one.staff_id), {}))
+        for one in own
+    ]
+
+
+def children(connections: Iterable[Connection], on: dt.date) -> list[Child]:
+    """Return the children this parent sees on this day, by school and forename; each once."""
+    schools = {one.school_id: one.school for one in connections if one.contact_id}
+    links = _links(connections, on).select_related("pupil").order_by("pupil__forename", "pupil__surname", "priority")
+    once: dict[int, PupilContact] = {}
+    for link in links if schools else ():
+        once.setdefault(link.pupil_id, link)
+    found = [Child(link=link, school=schools[link.school_id]) for link in once.values()]
+    return sorted(found, key=lambda child: (child.school.name, child.pupil.date_of_birth or dt.date.max))
+
+
+def links_to(connections: Iterable[Connection], pupil_id: int, on: dt.date) -> list[PupilContact]:
+    """Return every link by which this parent sees the pupil; none for somebody else's child."""
+    return list(_links(connections, on).filter(pupil_id=pupil_id).select_related("pupil", "contact", "school"))
+
+
+def _links(connections: Iterable[Connection], on: dt.date) -> QuerySet[PupilContact]:
+    own = [one for one in connections if one.contact_id]
+    return PupilContact.objects.filter(
+        people.with_sight(on),
+        school_id__in={one.school_id for one in own},
+        contact_id__in=[one.contact_id for one in own],
+    )
+
+
+def changes(connections: Iterable[Connection]) -> QuerySet[DetailChange]:
+    """Return every change of this person's records, the newest first."""
+    return _of(list(connections), DetailChange.objects.order_by("-made_at", "-id"))
+
+
+def waiting(connections: Iterable[Connection], now: dt.datetime) -> list[DetailChange]:
+    """Return what stands open: proposals and proofs before their deadline, freezes not lifted, and offers."""
+    rows = changes(connections).filter(
+        Q(status__in=(Status.PENDING, Status.WAITING), deadline__gt=now)
+        | Q(status=Status.FROZEN, settled_at=None)
+        | Q(status=Status.OFFER)
+    )
+    return sorted(rows, key=lambda row: (row.deadline or row.made_at, row.pk))
+
+
+def count_proposals(connections: Iterable[Connection], now: dt.datetime) -> int:
+    """Return how many proposals wait for this person's answer."""
+    return changes(connections).filter(status=Status.PENDING, deadline__gt=now).count()
+
+
+def recent(connections: Iterable[Connection], most: int = 60) -> list[DetailChange]:
+    """Return the person's history: the newest changes, of any state but offers, since they connected.
+
+    What was before may have been another person's, who had the record by mistake.
+    """
+    own = list(connections)
+    since = {(one.contact_id, one.staff_id): one.connected_at for one in own}
+    rows = changes(own).exclude(status=Status.OFFER).select_related("pupil")[:most]
+    return [row for row in rows if row.made_at >= (since[row.contact_id, row.staff_id] or row.made_at)]
+
+
+def today() -> dt.date:
+    """Return the school's day."""
+    return timezone.localdate()
+
+
+def _of(own: list[Connection], rows: QuerySet[Row]) -> QuerySet[Row]:
+    contacts = [one.contact_id for one in own if one.contact_id]
+    staff = [one.staff_id for one in own if one.staff_id]
+    whose = Q(contact_id__in=contacts, staff=None) if contacts or not staff else Q()
+    if staff:
+        whose |= Q(staff_id__in=staff, contact=None)
+    return rows.filter(whose, school_id__in={one.school_id for one in own})
