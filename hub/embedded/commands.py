@@ -36,3 +36,8 @@ def io_worker() -> list[str]:
 def beat(schedule: Path) -> list[str]:
     """The tick. Its file may be lost: what is due lives in the database."""
     return [*_CELERY, "beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=INFO"]
+
+
+def text_gateway(port: int) -> list[str]:
+    """The stand-in for a provider of text messages: the demo's own, no part of the product."""
+    return [sys.executable, "manage.py", "text_gateway", f"--port={port}"]

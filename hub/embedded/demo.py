@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from hub.embedded import commands, schema, services
@@ -96,8 +97,14 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
     with services.use(VAR) as found:
         port = _port(options.port, progress)
         address = f"http://127.0.0.1:{port}"
-        environ = {**services.environment(VAR, found), "SCHOOLGATE_URL": address, "SCHOOLGATE_LOCAL_INBOX": "1"}
-        with _servers(port, environ, progress) as supervisor:
+        texts = free_port(port + 1)
+        environ = {
+            **services.environment(VAR, found),
+            "SCHOOLGATE_URL": address,
+            "SCHOOLGATE_LOCAL_INBOX": "1",
+            **_text_gateway(texts),
+        }
+        with _servers(port, texts, environ, progress) as supervisor:
             story = _story(address, environ)
             rows += story.tell(progress.say, always=options.once)
             if options.once:
@@ -107,8 +114,17 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
             _stay(supervisor, story)
 
 
+def _text_gateway(port: int) -> dict[str, str]:
+    """Return the settings by which the hub hands texts to the stand-in at this port."""
+    return {
+        "SCHOOLGATE_TEXT_URL": f"http://127.0.0.1:{port}/texts",
+        "SCHOOLGATE_TEXT_KEY": token_urlsafe(24),
+        "SCHOOLGATE_TEXT_SENDER": "Schoolgate",
+    }
+
+
 @contextmanager
-def _servers(port: int, environ: Mapping[str, str], progress: Progress) -> Iterator[Supervisor]:
+def _servers(port: int, texts: int, environ: Mapping[str, str], progress: Progress) -> Iterator[Supervisor]:
     """Run the product's own processes for the length of the block.
 
     They get up while the tables are made; the beat, the first to ask for work, comes after that.
@@ -119,6 +135,7 @@ def _servers(port: int, environ: Mapping[str, str], progress: Progress) -> Itera
         supervisor.start("web", commands.web(port))
         supervisor.start("worker", commands.worker())
         supervisor.start("io-worker", commands.io_worker())
+        supervisor.start("text-gateway", commands.text_gateway(texts))
         _bring_up_to_date(environ, progress)
         supervisor.start("beat", commands.beat(VAR / "beat-schedule"))
         _wait_for_web(port, supervisor)
@@ -234,7 +251,7 @@ def _welcome(address: str, logins: list[tuple[str, str, str]]) -> str:
     return (
         f"\n  Schoolgate is at {address}\n\n"
         f"  Sign in with one of these; the password is always: {logins[0][2]}\n\n{who}\n\n"
-        f"  Mail that the hub sends is at {address}/inbox/\n"
+        f"  Mails and texts that the hub sends are at {address}/inbox/\n"
         f"  Files to upload by hand, good and bad, are in {VAR / 'demo' / 'files'}\n\n  Ctrl-C stops everything.\n"
     )
 

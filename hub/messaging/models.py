@@ -40,9 +40,9 @@ class Notice(models.Model):
     state = models.CharField(max_length=8, choices=NoticeState.choices, default=NoticeState.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     made_at = models.DateTimeField()
-    not_before = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="The sweep asks for it from then on.")
     good_until = models.DateTimeField(null=True, help_text="A code is not worth sending after that.")
-    claimed_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True, help_text="Committed before the provider hears of it.")
     sent_at = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=200, blank=True, help_text="Why it was not sent; names no person.")
 
@@ -52,6 +52,8 @@ class Notice(models.Model):
                 fields=["not_before"], condition=Q(state__in=["waiting", "sending"]), name="messaging_notice_due"
             ),
             models.Index(fields=["account"], condition=Q(state="summary"), name="messaging_notice_summary"),
+            models.Index(fields=["made_at"], name="messaging_notice_made"),
+            models.Index(fields=["to", "-made_at"], name="messaging_notice_to"),
         ]
 
 
@@ -81,3 +83,6 @@ class InboxMail(models.Model):
     recipient = models.CharField(max_length=320, db_index=True)
     subject = models.CharField(max_length=998, blank=True)
     body = models.TextField()
+    reference = models.CharField(
+        max_length=64, unique=True, null=True, help_text="What the hub calls a text: none is kept twice."
+    )
