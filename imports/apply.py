@@ -48,9 +48,8 @@ class StateMoved(Exception):
     """Somebody changed a detail, or connected, since the plan was made: plan again."""
 
 
-def lock_school(school_id: int) -> None:
-    """Let one import at a time write a school, until the transaction ends."""
-    bulk.statement("SELECT pg_advisory_xact_lock(%s, %s)", [0x5347, school_id])
+class PeopleMoved(StateMoved):
+    """Records were merged, or a merge undone, since the snapshot was read: read it again."""
 
 
 def apply(plan: Plan, *, run: Import, source: MisSource, now: dt.datetime, today: dt.date) -> frozenset[int]:
@@ -206,6 +205,8 @@ class _Writer:
         plan = self.plan
         if plan.new_identities:
             self._new_identities()
+        if plan.moved_identities:
+            self._move_identities()
         if plan.seen_identities:
             loaded = bulk.load(
                 "seen",
@@ -226,6 +227,14 @@ class _Writer:
                 "UPDATE people_misidentity SET gone_on = %s WHERE school_id = %s AND id = ANY(%s)",
                 [self.today, self.school_id, gone],
             )
+
+    def _move_identities(self) -> None:
+        loaded = bulk.load("moved", "id bigint, contact_id bigint", self.plan.moved_identities)
+        bulk.statement(
+            f"UPDATE people_misidentity i SET contact_id = l.contact_id, digest = '' FROM {loaded} l"
+            " WHERE i.id = l.id AND i.school_id = %s",
+            [self.school_id],
+        )
 
     def _new_identities(self) -> None:
         fresh = self.plan.new_identities
@@ -276,7 +285,7 @@ class _Writer:
             row_id = self.id_of(change.row_id)
             if change.model == DETAIL:
                 row_id = self.detail_ids[index]
-            elif change.model == IDENTITY:
+            elif change.model == IDENTITY and not change.row_id:
                 row_id = self.identity_ids[(change.person_kind, change.after["record"])]
             after = change.after
             if "pupil_id" in after:

@@ -9,7 +9,7 @@ one (SIMS's own CTF import once did, and overwrote parents' details: `docs/mis-a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 
 from imports.types import CONTACT, EMAIL, PUPIL, STAFF, Facts, Key, State, Values
 
@@ -106,6 +106,8 @@ class Matcher:
         ]
         reached_by = {*facts.emails, *facts.mobiles}
         agreeing = [contact_id for contact_id in family if reached_by & self._reached_by[contact_id]]
+        if len(agreeing) > 1:  # two of the hub are one record now: it is the Connected's, if one of them is
+            agreeing = [contact_id for contact_id in agreeing if (CONTACT, contact_id) in self._state.connected]
         if len(agreeing) == 1:
             return agreeing[0], None
         return None, family[0] if family else None
@@ -121,6 +123,57 @@ class Matcher:
         self._index_contact(contact_id, facts.values)
         self._pupils_of[contact_id].update(pupil_ids)
         self._reached_by[contact_id].update((*facts.emails, *facts.mobiles))
+
+
+class Likeness:
+    """Says which known contacts are the same person as another: two agreeing signals within a family."""
+
+    def __init__(self, state: State, facts: Iterable[Facts], person_of: Mapping[Key, int]) -> None:
+        self._state = state
+        self._reached_by: dict[int, set[str]] = defaultdict(set)
+        self._pupils_of: dict[int, set[int]] = defaultdict(set)
+        self._by_name: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for contact_id, values in state.people[CONTACT].items():
+            if values["forename"] and (CONTACT, contact_id) not in state.by_hand:
+                self._by_name[_name(values)].add(contact_id)
+        for (pupil_id, contact_id), link in state.links.items():
+            if link["ended_on"] is None:
+                self._pupils_of[contact_id].add(pupil_id)
+        for (owner, _kind), detail in state.details.items():
+            if owner[0] == CONTACT:
+                self._reached_by[owner[1]].update(filter(None, (detail.value, detail.mis_value)))
+        for identity in state.identities.values():
+            if identity.key[0] == CONTACT:
+                self._reached_by[identity.person_id].update((*identity.emails, *identity.mobiles))
+        for fact in facts:
+            self._hear(fact, person_of)
+
+    def _hear(self, fact: Facts, person_of: Mapping[Key, int]) -> None:
+        """Add what a record says tonight."""
+        if contact_id := person_of.get(fact.key):
+            self._reached_by[contact_id].update((*fact.emails, *fact.mobiles))
+            pupils = (person_of.get((PUPIL, link.pupil_external_id, 0)) for link in fact.links)
+            self._pupils_of[contact_id].update(pupil for pupil in pupils if pupil is not None)
+
+    def same_as(self, contact_id: int) -> list[int]:
+        """Return the other known contacts who are the same person."""
+        values = self._state.people[CONTACT].get(contact_id)
+        if values is None:
+            return []
+        return [
+            other
+            for other in sorted(self._by_name.get(_name(values), ()))
+            if other != contact_id
+            and self._reached_by[other] & self._reached_by[contact_id]
+            and self._is_family(other, contact_id)
+        ]
+
+    def _is_family(self, one: int, other: int) -> bool:
+        people = self._state.people[CONTACT]
+        postcode = _postcode(people[one])
+        return bool(self._pupils_of[one] & self._pupils_of[other]) or bool(
+            postcode and postcode == _postcode(people[other])
+        )
 
 
 def _admission_key(values: Values) -> tuple[str, object, str] | None:

@@ -15,6 +15,7 @@ from imports.plan_contacts import Contacts
 from imports.plan_details import Details
 from imports.plan_links import Links
 from imports.plan_people import People
+from imports.plan_united import United
 from imports.types import CONTACT, KINDS, LINK, PUPIL, STAFF, Action, Change, Facts, Plan, Reading, State, Values, Why
 
 
@@ -40,6 +41,7 @@ def build_plan(
     _count(draft)
     for fact in (*facts[PUPIL], *facts[STAFF]):
         people.record(fact)
+    United(draft, links).settle(facts[CONTACT])
     Contacts(draft, people, links, details).records(facts[CONTACT])
     absence = Absence(draft, links)
     for kind in KINDS:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
+from hub.people.unions import united
 from imports.drafting import Draft
 from imports.types import CONTACT, LINK, PUPIL, Action, Facts, Values, Why
 
@@ -17,15 +18,14 @@ class Links:
         self._draft = draft
 
     def wanted(self, records: list[Facts]) -> dict[int, Values]:
-        """Return pupil id to columns; where two records tell of one pupil, the one that denies access is heard."""
+        """Return pupil id to columns; where two records tell of one pupil, `people.unions` says what holds."""
         wanted: dict[int, Values] = {}
         for fact in records:
             for link in fact.links:
                 pupil_id = self._draft.person_of.get((PUPIL, link.pupil_external_id, 0))
-                if pupil_id is not None and (
-                    pupil_id not in wanted or link.values["access"] < wanted[pupil_id]["access"]
-                ):
-                    wanted[pupil_id] = link.values
+                if pupil_id is not None:
+                    known = wanted.get(pupil_id)
+                    wanted[pupil_id] = link.values if known is None else united(known, link.values)
         return wanted
 
     def of_new(self, contact_id: int, records: list[Facts]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from hub.core.models import School
-from hub.people.models import ImportExclusion, PupilContact
+from hub.people.models import Connection, ImportExclusion, PupilContact
 from imports import canonical, guards, payloads, policy, state
 from imports.models import Import, ImportPolicy, ImportState, MisLink
 from imports.plan import access_losses, build_plan
@@ -29,6 +29,7 @@ from imports.types import (
 from mis_connectors import registry
 from mis_connectors.base import Connector
 from mis_connectors.records import Kind, Snapshot, SourceRecord
+from verification.selectors_merges import merges_made
 
 WEEK = dt.timedelta(days=7)
 FULL_EVERY = dt.timedelta(days=7)
@@ -67,6 +68,8 @@ class Read:
     absent: list[Identity]
     """Whose people have to be looked at although the snapshot does not have these records, or has them unchanged."""
     full: bool
+    merges: int
+    """How often records had been merged, and merges undone, when it was read."""
 
 
 def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
@@ -75,6 +78,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
     snapshot = basis.connector.read(payloads.incoming(run.payload, salt=basis.salt))
     if not run.everybody:
         snapshot = _of_some(snapshot)
+    merges = merges_made(basis.link.school_id)
     identities = state.load_identities(basis.link.source)
     excluded = excluded_from(basis.link)
     full = is_full_night(basis.link, today)
@@ -84,7 +88,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         for key, identity in identities.items()
         if not identity.gone and key[0] in snapshot.complete and key[:2] not in present
     ]
-    absent += _of_returning(basis.link, identities, present)
+    absent += [*_of_families(basis.link, identities, absent), *_of_returning(basis.link, identities, present)]
     reading = canonical.canonical(
         snapshot,
         records=_to_open(snapshot, identities, absent, state.load_passed(basis.link.source), full=full),
@@ -92,7 +96,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         rule=policy.access_rule(basis.policy),
         excluded=excluded,
     )
-    return Read(reading, identities, [*absent, *_parted(reading, identities)], full)
+    return Read(reading, identities, [*absent, *_parted(reading, identities)], full, merges)
 
 
 def excluded_from(link: MisLink) -> frozenset[tuple[str, str]]:
@@ -121,6 +125,20 @@ def _parted(reading: Reading, identities: dict[Key, Identity]) -> list[Identity]
         for key, identity in identities.items()
         if key[2] and not identity.gone and key not in said and key[:2] in reading.opened
     ]
+
+
+def _of_families(link: MisLink, identities: dict[Key, Identity], absent: list[Identity]) -> list[Identity]:
+    """Return the records of the families of Connected contacts who are absent: one may be the same person's."""
+    contacts = {one.person_id for one in absent if one.key[0] == CONTACT}
+    if not contacts:
+        return []
+    theirs = Connection.objects.filter(
+        school_id=link.school_id, contact_id__in=contacts, connected_at__isnull=False, ended_at=None
+    )
+    open_links = PupilContact.objects.filter(school_id=link.school_id, ended_on=None)
+    pupils = open_links.filter(contact_id__in=theirs.values("contact_id")).values("pupil_id")
+    family = set(open_links.filter(pupil_id__in=pupils).values_list("contact_id", flat=True)) - contacts
+    return [one for key, one in identities.items() if key[0] == CONTACT and one.person_id in family]
 
 
 def is_full_night(link: MisLink, today: dt.date) -> bool:

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from hub.core.models import School
 from hub.people import services as people
+from hub.people.locking import lock_school
 from hub.people.models import Pupil, Staff
 from imports import alerts, apply, counting, links, nights, payloads, reading, rejected, resting
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
@@ -23,6 +24,7 @@ from imports.payloads import Readable
 from imports.types import CONTACT, PUPIL, STAFF, Action, Plan, Verdict
 from mis_connectors import registry
 from mis_connectors.errors import ConnectorError
+from verification.selectors_merges import merged_since, merges_made
 
 logger = logging.getLogger(__name__)
 LONDON = ZoneInfo("Europe/London")
@@ -153,9 +155,11 @@ def _import(run: Import, *, now: dt.datetime) -> None:
         try:
             _apply(run, basis, read, planned, now=now)
             return
-        except apply.StateMoved:
+        except apply.StateMoved as moved:
             if attempt == ATTEMPTS - 1:
                 raise
+            if isinstance(moved, apply.PeopleMoved):
+                read = reading.read(basis, run, today=local_now.date())
 
 
 _OVERTAKEN = {
@@ -190,6 +194,8 @@ def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Impor
         return None
     if earlier.filter(undone_at__gt=last.finished_at).exists():
         return None  # What was put back since has to come in again.
+    if merged_since(run.school_id, last.finished_at or last.created_at):
+        return None  # The records of one person speak together from now on, or no longer do.
     same_bytes = bytes(last.payload.content_digest) == bytes(run.payload.content_digest)
     read_the_same = last.counts.get("read_as") == basis.read_as and last.everybody == run.everybody
     return last if same_bytes and read_the_same else None
@@ -211,7 +217,9 @@ def _apply(
     plan = planned.plan
     _phase(run, ImportState.APPLYING)
     with transaction.atomic():
-        apply.lock_school(run.school_id)
+        lock_school(run.school_id)
+        if merges_made(run.school_id) != read.merges:
+            raise apply.PeopleMoved
         new_rejected = 0
         if planned.assessment.verdict is not Verdict.REFUSE:
             pupil_ids = apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)

@@ -120,6 +120,7 @@ class _Loader:
         linked = PupilContact.objects.filter(school_id=self.school_id, pupil_id__in=pupils)
         values = {value for fact in fresh for value in (*fact.emails, *fact.mobiles)}
         same = ContactDetail.objects.filter(school_id=self.school_id, value__in=values, staff=None)
+        same = same.filter(contact__merged_into=None)  # whoever was merged away is nobody to find
         return set(linked.values_list("contact_id", flat=True)) | set(same.values_list("contact_id", flat=True))
 
     def staff(self, ids: set[int], *, fresh: bool) -> None:
@@ -140,7 +141,8 @@ class _Loader:
         connected = Connection.objects.filter(
             school_id=self.school_id, ended_at=None, connected_at__isnull=False, **{f"{column}__in": ids}
         )
-        self.state.connected |= {(kind, owner) for owner in connected.values_list(column, flat=True)}
+        self.state.logins |= {(kind, owner): login for owner, login in connected.values_list(column, "account_id")}
+        self.state.connected |= self.state.logins.keys()
 
     def _identity_details(self, contact_ids: set[int]) -> None:
         rows = MisIdentity.objects.filter(school_id=self.school_id, contact_id__in=contact_ids).values_list(

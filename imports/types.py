@@ -139,6 +139,8 @@ class State:
     """(pupil id, contact id) to columns, with `id`."""
     details: dict[tuple[Owner, str], Detail] = field(default_factory=dict)
     connected: set[Owner] = field(default_factory=set)
+    logins: dict[Owner, int] = field(default_factory=dict)
+    """The login of each who is Connected."""
     by_hand: set[Owner] = field(default_factory=set)
     top_year: str = ""
     """The highest year group of the school: its pupils leave in summer."""
@@ -238,6 +240,8 @@ class Plan:
     new_identities: list[NewIdentity] = field(default_factory=list)
     seen_identities: list[tuple[int, bytes, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     """(identity id, digest, emails, mobiles): also brings back one that was gone."""
+    moved_identities: list[tuple[int, int]] = field(default_factory=list)
+    """(identity id, contact id): records of another contact who turned out to be this one."""
     gone_identities: dict[str, list[int]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     passed: dict[tuple[str, str], bytes] = field(default_factory=dict)

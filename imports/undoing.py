@@ -12,11 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 
 from hub.people import services as people
+from hub.people.locking import lock_school
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
-from imports import apply, bulk
+from imports import bulk
 from imports.models import Import, ImportChange
 from imports.types import CONTACT, DETAIL, IDENTITY, LINK, PUPIL, STAFF
 
@@ -38,7 +39,7 @@ Row = dict[str, Any]
 
 def undo(run: Import, *, now: dt.datetime) -> list[Row]:
     """Put back the changes of `run`, newest first, and return what was left, as rows to show."""
-    apply.lock_school(run.school_id)
+    lock_school(run.school_id)
     worker = _Undo(run, now)
     worker.put_back()
     worker.take_away()
@@ -131,20 +132,31 @@ class _Undo:
         for change in self.changes:
             if change.action == "added":
                 added[change.model].append(change)
-        self._take(LINK, added[LINK], lambda change: False)
+        denied = set(self._denied().values_list("pk", flat=True))
+        self._take(LINK, added[LINK], lambda change: change.row_id in denied)
         new_details = [change for change in self.changes if change.model == DETAIL and not change.before.get("source")]
         self._take(DETAIL, [c for c in new_details if (DETAIL, c.row_id) not in self._left_rows], lambda change: False)
         kept_contacts = self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
         self._take(STAFF, added[STAFF], lambda change: (STAFF, change.person_id) in self.connected)
         still_linked = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=kept_contacts)
         linked = set(still_linked.values_list("pupil_id", flat=True))
+        linked |= set(self._denied().values_list("pupil_id", flat=True))
         self._take(PUPIL, added[PUPIL], lambda change: change.row_id in linked)
+
+    def _denied(self) -> QuerySet[PupilContact]:
+        """Return the links that a parent has denied: “not my child” outlives the import that brought them."""
+        return PupilContact.objects.filter(school_id=self.school_id, denied_at__isnull=False)
 
     def _holds_on_to_contact(self) -> Callable[[ImportChange], bool]:
         ids = [change.row_id for change in self.changes if change.action == "added" and change.model == CONTACT]
+        contacts = Contact.objects.filter(school_id=self.school_id)
+        merged = contacts.filter(pk__in=ids).exclude(merged_into=None).values_list("pk", "merged_into")
+        kept = contacts.filter(merged_into__in=ids).values_list("merged_into", "pk")
+        held = {pk for pair in (*merged, *kept) for pk in pair}
+        held |= set(self._denied().values_list("contact_id", flat=True))
         details = ContactDetail.objects.filter(school_id=self.school_id, contact_id__in=ids).exclude(source="mis")
-        edited = set(details.values_list("contact_id", flat=True))
-        return lambda change: (CONTACT, change.row_id) in self.connected or change.row_id in edited
+        held |= set(details.values_list("contact_id", flat=True))
+        return lambda change: (CONTACT, change.row_id) in self.connected or change.row_id in held
 
     def _take(self, model: str, changes: list[ImportChange], is_held: Callable[[ImportChange], bool]) -> set[int]:
         """Delete rows with what hangs on them; return the ids of those that something holds on to."""
@@ -166,11 +178,16 @@ class _Undo:
 
     def reset_identities(self) -> None:
         """Give moved identities back and forget the digests, so that the next import reads these records again."""
-        moved = [change.row_id for change in self.changes if change.model == IDENTITY]
-        MisIdentity.objects.filter(school_id=self.school_id, pk__in=moved).delete()
+        moved = {c.row_id: c.before.get("contact_id") for c in self.changes if c.model == IDENTITY}
+        MisIdentity.objects.filter(school_id=self.school_id, pk__in=[pk for pk in moved if not moved[pk]]).delete()
+        for was in {contact_id for contact_id in moved.values() if contact_id}:
+            back = [pk for pk, contact_id in moved.items() if contact_id == was]
+            MisIdentity.objects.filter(school_id=self.school_id, pk__in=back).update(contact_id=was, digest=b"")
         people_of: dict[str, set[int]] = defaultdict(set)
         for change in self.changes:
             people_of[change.person_kind].add(change.person_id)
+        merged = Contact.objects.filter(school_id=self.school_id, pk__in=people_of[CONTACT], merged_into__isnull=False)
+        people_of[CONTACT] |= {one for one in merged.values_list("merged_into", flat=True) if one}
         for kind, ids in people_of.items():
             identities = MisIdentity.objects.filter(school_id=self.school_id, **{f"{kind}_id__in": ids})
             identities.update(digest=b"", gone_on=None)

@@ -156,6 +156,8 @@ class Hub:
             if known.gone and key[0] == PUPIL and key[:2] in present
         }
         touched |= {(CONTACT, contact) for pupil, contact in self.open_links() if pupil in back}
+        dropped = {pupil for pupil, contact in self.open_links() if (CONTACT, contact) in touched & self.connected}
+        touched |= {(CONTACT, contact) for pupil, contact in self.open_links() if pupil in dropped}
         for key, known in self.identities.items():
             if (key[0], known.person_id) in touched and key[:2] in present:
                 new.add(key[:2])
@@ -196,12 +198,20 @@ class Hub:
                 self.people[kind][pk] = dict(values)
         self._apply_links(plan, id_of)
         self._apply_details(plan, id_of)
+        self._apply_identities(plan, id_of)
+        self.passed |= plan.passed
+
+    def _apply_identities(self, plan: Plan, id_of: Any) -> None:
         for new in plan.new_identities:
             assert new.key not in self.identities
             pk = self.new_id()
             self.identities[new.key] = Identity(
                 pk, new.key, id_of(new.person_id), new.digest, False, new.emails, new.mobiles
             )
+        moved = dict(plan.moved_identities)
+        for key, known in self.identities.items():
+            if known.id in moved:
+                self.identities[key] = replace(known, person_id=moved[known.id], digest=b"")
         by_id = {known.id: key for key, known in self.identities.items()}
         for pk, digest, emails, mobiles in plan.seen_identities:
             key = by_id[pk]
@@ -211,7 +221,6 @@ class Hub:
         for ids in plan.gone_identities.values():
             for pk in ids:
                 self.identities[by_id[pk]] = replace(self.identities[by_id[pk]], gone=True)
-        self.passed |= plan.passed
 
     def _apply_links(self, plan: Plan, id_of: Any) -> None:
         for pk, values in plan.inserts[LINK]:
