@@ -6,25 +6,11 @@ import datetime as dt
 import uuid
 
 from hub.accounts.models import Account
-from hub.people.models import Contact, Pupil, Staff
+from hub.people.models import Pupil
 from verification.listing import Listed, listed
 from verification.models import OPEN_STATUSES, DetailChange, Field, MisState, Origin, Status
+from verification.owners import Owner, owned
 from verification.rules import deadline_of
-
-Owner = Contact | Staff
-OwnerKey = tuple[str, int]
-
-
-def key_of(owner: Owner) -> OwnerKey:
-    """Return what names a record within its school: `("contact", 17)`."""
-    return owner._meta.model_name or "", owner.pk
-
-
-def owned(owner: Owner) -> dict[str, int | None]:
-    """Return the columns that say whose a row is; naming the other as none lets PostgreSQL use the unique index."""
-    if isinstance(owner, Staff):
-        return {"school_id": owner.school_id, "contact_id": None, "staff_id": owner.pk}
-    return {"school_id": owner.school_id, "contact_id": owner.pk, "staff_id": None}
 
 
 def draft(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,38 +109,39 @@ class Effective:
     id: int
     owner: tuple[str, int]
     """Kind and id of the record."""
-    field: str
     new_value: str
     at: dt.datetime
-    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The rows of one record and field that freeze together, and the row whose `previous` is put back."""
+    """The changes of one record that freeze together, and the one whose `previous` is put back."""
 
     owner: tuple[str, int]
-    field: str
     back_to: int
     frozen: tuple[int, ...]
     restores: bool
     """False where something else is used by now: that is nobody's to take away."""
 
 
-def undoing(changes: Iterable[Effective], effective: dict[tuple[tuple[str, int], str], str]) -> list[Undoing]:
-    """Return what “this was not me” takes back: the disputed changes, and what came after them in the same field.
+def undoing(changes: Iterable[Effective], effective: Mapping[tuple[str, int], str]) -> list[Undoing]:
+    """Return what “this was not me” takes back of one field: the disputed change, and all that came after it.
 
-    Whoever took an address over may have changed it twice: going back one step would leave it with them.
+    Whoever took an address over may have changed it twice: going back one step would leave it with
+    them. `effective` is what each record uses now.
     """
-    found: list[Undoing] = []
-    rows = sorted(changes, key=lambda one: (one.at, one.id))
-    for place in dict.fromkeys((one.owner, one.field) for one in rows if one.disputed):
-        chain = [one for one in rows if (one.owner, one.field) == place]
-        first = next(at for at, one in enumerate(chain) if one.disputed)
-        since = chain[first:]
-        restores = effective.get(place, "") in {one.new_value for one in since}
-        found.append(Undoing(*place, since[0].id, tuple(one.id for one in since), restores))
-    return found
+    chains: dict[tuple[str, int], list[Effective]] = {}
+    for one in sorted(changes, key=lambda change: (change.at, change.id)):
+        chains.setdefault(one.owner, []).append(one)
+    return [
+        Undoing(
+            owner=owner,
+            back_to=chain[0].id,
+            frozen=tuple(one.id for one in chain),
+            restores=effective.get(owner, "") in {one.new_value for one in chain},
+        )
+        for owner, chain in chains.items()
+    ]
 
 
 def masked(kind: str, value: str) -> str:

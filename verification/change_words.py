@@ -1,0 +1,43 @@
+"""What became of a change, in a sentence for somebody who comes too late to answer or prove it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from hub.core.templatetags.frame import when
+from verification.models import DetailChange, Status
+from verification.rules import EMAIL, MOBILE
+
+KINDS = {EMAIL: _("email address"), MOBILE: _("mobile number")}
+"""What one calls the fields in a sentence."""
+
+
+def what_became(change: DetailChange) -> str:
+    """Return how a change ended, and what one can do now."""
+    return _SENTENCES[Status(change.status)].format(
+        answered=when(change.answered_at),
+        by=change.answered_by or "you",
+        effective=when(change.effective_at),
+        deadline=when(change.deadline),
+        reason=change.reason.rstrip(".") or "it is not needed any more",
+    )
+
+
+def too_late(change: DetailChange) -> str:
+    """Return the same of a row that is still open by its status but whose time is over."""
+    if change.status in (Status.PENDING, Status.WAITING):
+        return _SENTENCES[Status.EXPIRED].format(deadline=when(change.deadline))
+    return what_became(change)
+
+
+_SENTENCES = {
+    Status.WAITING: "This was answered already: it waits for the code that was sent to the new address.",
+    Status.PENDING: "This waits for an answer under “Approvals”.",
+    Status.APPROVED: "This was answered already: the change was made on {effective}.",
+    Status.REJECTED: "This was answered already: it was rejected on {answered}.",
+    Status.EXPIRED: "This is over since {deadline}, so nothing was changed. Ask for it again if it is still wanted.",
+    Status.WITHDRAWN: "This was taken back on {answered}: {reason}.",
+    Status.FROZEN: "This was frozen, because somebody said “this was not me”. Ring the school office.",
+    Status.KEPT: "There is nothing to answer: what was confirmed stays in use.",
+    Status.OFFER: "There is nothing to answer here. Enter the address yourself under “My details”.",
+}

@@ -1,0 +1,95 @@
+"""What time does to open changes: they expire at their deadline, and are reminded of on the third and sixth day.
+
+Driven by the clock and by what PostgreSQL holds; safe to run twice or late: a row is claimed by a
+conditional update, and its notice is written in the same transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from django.db import transaction
+from django.db.models import Q
+
+from hub.core import scope
+from verification import rules, settling, telling
+from verification.models import OPEN_STATUSES, DetailChange, Origin, Status
+from verification.owners import Owner, lock, owner_of
+
+AT_ONCE = 200
+"""Rows in one transaction."""
+
+
+def sweep(now: dt.datetime) -> None:
+    """Do everything that is due; what fails does not keep the rest from being done."""
+    with ExitStack() as steps:
+        for step in (expire, remind):
+            steps.callback(step, now)
+
+
+def expire(now: dt.datetime) -> int:
+    """Close what nobody answered or proved within 168 hours, and tell both sides; returns how many."""
+    due = Q(status__in=OPEN_STATUSES, deadline__lte=now)
+    return sum(_in_school(school_id, due, _expire, now) for school_id in _schools(due))
+
+
+def remind(now: dt.datetime) -> int:
+    """Remind people of what waits for them, at most twice; returns how many reminders went."""
+    # What was made three days ago or earlier has four days left or fewer: the index is by deadline.
+    soon = now + rules.OPEN_FOR - rules.REMIND_AFTER[0]
+    last = now + rules.OPEN_FOR - rules.REMIND_AFTER[1]
+    waits = Q(status=Status.PENDING) | Q(status=Status.WAITING) & ~Q(origin=Origin.PERSON)
+    due = waits & Q(deadline__gt=now) & (Q(reminders=0, deadline__lte=soon) | Q(reminders=1, deadline__lte=last))
+    return sum(_in_school(school_id, due, _remind, now) for school_id in _schools(due))
+
+
+def _schools(due: Q) -> list[int]:
+    with scope.every_school():
+        return sorted(DetailChange.objects.filter(due).values_list("school_id", flat=True).distinct())
+
+
+def _in_school(
+    school_id: int, due: Q, work: Callable[[Sequence[DetailChange], dt.datetime], int], now: dt.datetime
+) -> int:
+    done = 0
+    with scope.schools(school_id):
+        while True:
+            with transaction.atomic():
+                rows = _claim(school_id, due)
+                done += work(rows, now)
+            if not rows:
+                return done
+
+
+def _claim(school_id: int, due: Q) -> list[DetailChange]:
+    """Lock the people, as everybody does who writes a change, and return the rows that are due even so."""
+    found = DetailChange.objects.filter(due, school_id=school_id).select_related("contact__school", "staff__school")
+    first = list(found.order_by("deadline", "pk")[:AT_ONCE])
+    lock(owner_of(one) for one in first)
+    return list(found.filter(pk__in=[one.pk for one in first]).order_by("pk"))
+
+
+def _expire(rows: Sequence[DetailChange], now: dt.datetime) -> int:
+    mine = DetailChange.objects.filter(pk__in=[one.pk for one in rows], status__in=OPEN_STATUSES, deadline__lte=now)
+    expired = mine.update(status=Status.EXPIRED)
+    owners: dict[tuple[str, int], Owner] = {}
+    for change in rows:
+        owner = owner_of(change)
+        owners[(owner._meta.model_name or "", owner.pk)] = owner
+        telling.person_hears(change, owner=owner, template="change_expired", now=now)
+        if change.origin != Origin.PERSON:
+            telling.office_hears(change, owner=owner, template="change_expired_office", now=now)
+    if rows:
+        school = owner_of(rows[0]).school
+        settling.settle(school=school, import_id=None, now=now, owners=owners.values())
+    return expired
+
+
+def _remind(rows: Sequence[DetailChange], now: dt.datetime) -> int:
+    for change in rows:
+        sent = rules.reminders_due(change.made_at, change.reminders, now)
+        DetailChange.objects.filter(pk=change.pk).update(reminders=sent)
+        telling.ask(change, owner=owner_of(change), template="change_reminder", now=now)
+    return len(rows)
