@@ -26,7 +26,7 @@ GIVE_UP_AFTER = 3
 
 def refresh(school: School, now: dt.datetime) -> None:
     """Raise what stands at this school and resolve what no longer does. Call it in the school's scope."""
-    found = replace(situation.of(school, now=now), first_rejected="", first_differs="")
+    found = replace(situation.of(school, now=now), first_rejected="")
     stand = {alert.key: alert for alert in situation.alerts(found, now=now) if alert.key in standing.MAILED}
     open_keys = set(
         Alert.objects.filter(school=school, resolved_at=None, key__in=standing.MAILED).values_list("key", flat=True)

@@ -49,7 +49,10 @@ def create_link(*, school: School, connector: str, by: Account | None, now: dt.d
     if (link := current_link(school)) is not None:
         raise LinkRefused(f"This school is already linked to {_info(link.source.connector).mis_name}.")
     last = MisSource.objects.filter(school=school).aggregate(last=Max("generation"))["last"] or 0
-    source = MisSource.objects.create(school=school, connector=info.slug, generation=last + 1, started_at=now)
+    source = MisSource.objects.create(
+        school=school, connector=info.slug, mis_name=info.mis_name, field_names=dict(info.field_names),
+        generation=last + 1, started_at=now,
+    )  # fmt: skip
     link = MisLink.objects.create(
         school=school, source=source, state_since=now, state_by=str(by or ""), weekdays=list(schedule.EVERY_NIGHT)
     )

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Max, Q, Window
 
 from hub.core.models import School
-from hub.people.details import display_mobile
 from imports import nights, schedule, selectors, standing
 from imports.links import current_link
 from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Rejection, ScheduledRun
 from imports.nights import Night
 from imports.selectors import Mis
-from verification.selectors import drift
+from verification.selectors import ToCopy, to_copy
 
 RUNS_READ = 100
 """Of the nights shown; a school that imports more often than that has its strip read apart."""
@@ -35,8 +34,7 @@ class Situation:
     nights: Sequence[Night] = ()
     rejected: dict[str, int] = field(default_factory=dict)
     first_rejected: str = ""
-    differs: int = 0
-    first_differs: str = ""
+    to_copy: ToCopy = field(default_factory=lambda: ToCopy(0, None))
 
     @property
     def running(self) -> Import | None:
@@ -60,7 +58,6 @@ def of(school: School, *, now: dt.datetime) -> Situation:
         return Situation(link=None, mis=mis)
     agent = selectors.agent_last_seen(link) if mis.is_push else None
     rejected, first_rejected = _rejected(school)
-    differing, first_differs = _differing(school, mis)
     runs = _runs(school, link, since=now - dt.timedelta(days=nights.SHOWN + 1))
     strip = None if len(runs) == RUNS_READ else [run for run in runs if run.link_id == link.pk]
     return Situation(
@@ -71,8 +68,7 @@ def of(school: School, *, now: dt.datetime) -> Situation:
         nights=nights.last_nights(link, now=now, imports=strip),
         rejected=rejected,
         first_rejected=first_rejected,
-        differs=differing,
-        first_differs=first_differs,
+        to_copy=to_copy(school),
     )
 
 
@@ -95,8 +91,8 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
             rejected_rows=found.rejected.get(Rejection.ROW, 0),
             rejected_parts=found.rejected.get(Rejection.PART, 0),
             first_rejected=found.first_rejected,
-            differs=found.differs,
-            first_differs=found.first_differs,
+            to_copy=found.to_copy.count,
+            oldest_to_copy=found.to_copy.since,
         ),
         now=now,
     )
@@ -196,19 +192,3 @@ def _runs(school: School, link: MisLink, *, since: dt.datetime) -> list[Import]:
         if run.link_id == link.pk:
             run.link = link
     return found
-
-
-_NAMES = ("title", "forename", "surname")
-
-
-def _differing(school: School, mis: Mis) -> tuple[int, str]:
-    """Return how many details differ from the MIS, and the one that has longest, in words; in one query."""
-    names = [f"{owner}__{name}" for owner in ("contact", "staff") for name in _NAMES]
-    found = drift(school).annotate(total=Window(Count("pk"))).order_by("mis_changed_at", "id")
-    oldest = found.values("total", "kind", "value", "mis_value", *names).first()
-    if oldest is None:
-        return 0, ""
-    words = display_mobile if oldest["kind"] == "mobile" else str
-    here = f"{words(oldest['value'])} here" if oldest["value"] else "none here"
-    who = " ".join(oldest[name] for name in names if oldest[name])
-    return oldest["total"], f"{who}'s {oldest['kind']}: {here}, {words(oldest['mis_value'])} in {mis.name}."

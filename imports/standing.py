@@ -13,9 +13,9 @@ AGENT_SILENT_AFTER = dt.timedelta(hours=26)
 """A heartbeat comes every ten minutes; a computer that is off overnight and a bank holiday morning is forgiven."""
 
 FAILED, HELD, MISSED, SILENT = "import-failed", "import-held", "import-missed", "agent-silent"
-REJECTED, PAUSED, RECONNECT, DIFFERS = "records-rejected", "link-paused", "link-reconnect", "values-differ"
+REJECTED, PAUSED, RECONNECT, TO_COPY = "records-rejected", "link-paused", "link-reconnect", "to-copy"
 MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT)
-"""Kept as stored alerts too, so that each is mailed once. What differs is the report's matter, not an alarm."""
+"""Kept as stored alerts too, so that each is mailed once. What is to be copied is the report's matter, not an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ class Facts:
     rejected_rows: int = 0
     rejected_parts: int = 0
     first_rejected: str = ""
-    differs: int = 0
-    first_differs: str = ""
+    to_copy: int = 0
+    """Changes that are in use here and not in the MIS yet."""
+    oldest_to_copy: dt.datetime | None = None
 
 
 def alerts(facts: Facts, *, now: dt.datetime) -> list[Alert]:
@@ -155,13 +156,14 @@ def _reconnect(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     yield Alert(RECONNECT, "bad", title, body, "Reconnect", "settings/mis-link/")
 
 
-def _differs(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
-    if not facts.differs:
+def _to_copy(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.to_copy:
         return
-    verb = "differs" if facts.differs == 1 else "differ"
-    title = f"{many(facts.differs, 'value')} kept here {verb} from {facts.mis_name}"
-    body = facts.first_differs or f"Copy them to {facts.mis_name}, and they drop off the list by themselves."
-    yield Alert(DIFFERS, "warn", title, body, "Open report", "reports/verified-user-changes/")
+    title = f"{many(facts.to_copy, 'change')} to copy into {facts.mis_name}"
+    days = (now - facts.oldest_to_copy).days if facts.oldest_to_copy else 0
+    waited = f"The oldest has waited {many(days, 'day')}. " if days else ""
+    body = f"{waited}Each drops off the list by itself once an import brings it."
+    yield Alert(TO_COPY, "warn", title, body, "Open report", "reports/verified-user-changes/")
 
 
-_SOURCES = (_reconnect, _failed, _missed, _held, _paused, _silent, _rejected, _differs)
+_SOURCES = (_reconnect, _failed, _missed, _held, _paused, _silent, _rejected, _to_copy)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -41,6 +42,8 @@ class ConnectorInfo:
     setting_fields: tuple[SettingField, ...] = ()
     setup_template: str = ""
     """The set-up steps, in the words of the MIS's own menus."""
+    field_names: Mapping[str, str] = field(default_factory=dict)
+    """What the MIS's own screens call an `email` and a `mobile`, for whoever corrects them there."""
 
 
 class Connector(Protocol):

@@ -1,76 +1,116 @@
-"""What is kept although the MIS says otherwise: the rows of the Verified User Changes Report. No writes."""
+"""The rows of the Verified User Changes Report, counted and read. No writes; every query is of one school."""
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from hub.core.models import School
-from hub.people.models import Connection, ContactDetail, PupilContact
+from hub.people.models import ContactDetail, MisSource, Pupil, PupilContact
+from verification.models import TO_COPY, Choices, DetailChange, Field
+from verification.report_filters import SHOWS, Wanted
 
-_BY_PUPIL = ("pupil__surname", "pupil__forename", "pupil_id")
-_KINDS = {
-    "kept": Q(connected=True) & ~Q(value=""),
-    "offers": Q(connected=True, value=""),
-    "office": Q(connected=False),
-}
+Owner = tuple[str, int]
 
 
-def drift(school: School) -> QuerySet[ContactDetail]:
-    """Return the details in use that differ from the MIS, and the offers, each with `connected` and its person.
+@dataclass(frozen=True, slots=True)
+class Mis:
+    """What the school's MIS is called, and what its screens call our fields."""
 
-    An offer has no value: a Connected person has none, the MIS has one. Of people not connected
-    these are the details that the office has changed since the MIS last said something.
-    """
-    return (
-        ContactDetail.objects.filter(school=school)
-        .exclude(mis_value="")
-        .exclude(mis_value=F("value"))
-        .annotate(connected=_connected())
-        .select_related("contact", "staff")
-    )
+    name: str = "the MIS"
+    field_names: Mapping[str, str] = field(default_factory=dict)
+
+    def field(self, name: str) -> str:
+        """Return the name of a field as whoever corrects it there reads it."""
+        return self.field_names.get(name) or str(Field(name).label)
 
 
-def drift_by_pupil(school: School) -> QuerySet[ContactDetail]:
-    """Return the same, by the first pupil of each parent, staff last; the standing links are loaded."""
-    links = PupilContact.objects.filter(school=school, ended_on=None).select_related("pupil").order_by(*_BY_PUPIL)
-    first = links.filter(contact=OuterRef("contact"))
-    return (
-        drift(school)
-        .annotate(
-            pupil_surname=Subquery(first.values("pupil__surname")[:1]),
-            pupil_forename=Subquery(first.values("pupil__forename")[:1]),
-            pupil_id=Subquery(first.values("pupil")[:1]),
-        )
-        .prefetch_related(Prefetch("contact__links", links, to_attr="standing_links"))
-        .order_by(
-            F("pupil_surname").asc(nulls_last=True),
-            "pupil_forename",
-            "pupil_id",
-            "contact__surname",
-            "contact_id",
-            "staff__surname",
-            "staff_id",
-            "kind",
-        )
-    )
+def mis(school: School) -> Mis:
+    """Return the MIS that the school uses now; plain words before one was chosen."""
+    source = MisSource.objects.filter(school=school, ended_at=None).order_by("-generation").first()
+    return Mis() if source is None else Mis(source.mis_name or "the MIS", source.field_names)
 
 
-def of_kind(found: QuerySet[ContactDetail], kind: str) -> QuerySet[ContactDetail]:
-    """Narrow to what is kept for the Connected, to offers, or to the office's own changes."""
-    return found.filter(_KINDS[kind]) if kind in _KINDS else found
+def choices(school: School) -> Choices:
+    """Return what the school has chosen; the defaults, unsaved, where it has not."""
+    return Choices.objects.filter(school=school).first() or Choices(school=school)
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """How many changes wait to be copied into the MIS, and since when the one that has waited longest."""
+
+    count: int
+    since: dt.datetime | None
+
+
+def to_copy(school: School) -> ToCopy:
+    """Return the number to copy and the longest wait, in one query."""
+    found = DetailChange.objects.filter(school=school, mis_state__in=TO_COPY)
+    said = found.aggregate(count=Count("pk"), since=Min(Coalesce("effective_at", "made_at")))
+    return ToCopy(said["count"], said["since"])
+
+
+def count_to_copy(school: School) -> int:
+    """Return how many changes the office still has to type into the MIS."""
+    return DetailChange.objects.filter(school=school, mis_state__in=TO_COPY).count()
 
 
 def counts(school: School) -> dict[str, int]:
-    """Return how many rows of each kind there are, and `all`, in one query."""
-    wanted = {kind: Count("pk", filter=condition) for kind, condition in _KINDS.items()}
-    return drift(school).aggregate(all=Count("pk"), **wanted)
+    """Return how many rows each view of the report has, in one query."""
+    found = DetailChange.objects.filter(school=school)
+    rows = list(found.values_list("status", "mis_state").annotate(n=Count("pk")).order_by())
+    return {name: sum(n for status, state, n in rows if show.holds(status, state)) for name, show in SHOWS.items()}
 
 
-def count_drift(school: School) -> int:
-    """Return how many kept values differ from the MIS."""
-    return drift(school).count()
+def changes(school: School, wanted: Wanted) -> QuerySet[DetailChange]:
+    """Return the rows wanted: by the first pupil of each family, staff after them, then who has no pupil here."""
+    found = DetailChange.objects.filter(wanted.condition(), school=school)
+    return found.order_by("sort_key", "person_name", "field", "-id")
 
 
-def _connected() -> Exists:
-    theirs = Connection.objects.filter(connected_at__isnull=False, ended_at=None, school_id=OuterRef("school_id"))
-    return Exists(theirs.filter(Q(contact=OuterRef("contact")) | Q(staff=OuterRef("staff"))))
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside some rows: the details and links they are about, and the pupils that head them."""
+
+    details: Mapping[tuple[Owner, str], ContactDetail]
+    links: Mapping[tuple[int, int], PupilContact]
+    pupils: Mapping[int, Pupil]
+
+
+def beside(school: School, rows: Sequence[DetailChange]) -> Beside:
+    """Read what stands beside these rows in four queries at most, however many they are."""
+    contacts = {row.contact_id for row in rows if row.contact_id}
+    staff = {row.staff_id for row in rows if row.staff_id}
+    children = [row for row in rows if row.field == Field.CHILD and row.pupil_id]
+    details: dict[tuple[Owner, str], ContactDetail] = {}
+    if contacts:
+        for one in ContactDetail.objects.filter(school=school, contact_id__in=contacts, staff=None):
+            details[("contact", one.contact_id or 0), one.kind] = one
+    if staff:
+        for one in ContactDetail.objects.filter(school=school, staff_id__in=staff, contact=None):
+            details[("staff", one.staff_id or 0), one.kind] = one
+    return Beside(details, _links(school, children), _pupils(school, rows))
+
+
+def first_pupil_id(row: DetailChange) -> int | None:
+    """Return the pupil a row stands under, which its place in the report names."""
+    tail = row.sort_key.rpartition(" ")[2]
+    return int(tail) if row.sort_key.startswith("0") and tail.isdigit() else None
+
+
+def _pupils(school: School, rows: Iterable[DetailChange]) -> dict[int, Pupil]:
+    ids = {pk for row in rows if (pk := first_pupil_id(row))}
+    return Pupil.objects.filter(school=school).in_bulk(ids) if ids else {}
+
+
+def _links(school: School, rows: Sequence[DetailChange]) -> dict[tuple[int, int], PupilContact]:
+    if not rows:
+        return {}
+    wanted = Q(contact_id__in=[row.contact_id for row in rows], pupil_id__in=[row.pupil_id for row in rows])
+    found = PupilContact.objects.filter(wanted, school=school)
+    return {(link.contact_id, link.pupil_id): link for link in found}

@@ -36,5 +36,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _reports(school: School) -> int:
-    """Count what the report lists; asked by the frame only where it shows the number."""
-    return verification.count_drift(school)
+    """Count what is still to be copied into the MIS; asked by the frame only where it shows the number."""
+    return verification.count_to_copy(school)

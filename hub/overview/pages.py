@@ -52,7 +52,7 @@ def overview(request: SchoolRequest, school: str) -> HttpResponseBase:
         "heading": presenting.heading(_stand(found, now=now), now=now),
         "today": moments.long_day(moments.local(now).date()),
         "found": found,
-        "reports_count": found.differs,  # the frame would count it again
+        "reports_count": found.to_copy.count,  # the frame would count it again
         "alerts": alerts,
         "need": sum(alert.severity != Severity.QUIET for alert in alerts),
         "first_steps": not found.runs and not alerts,

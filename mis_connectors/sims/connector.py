@@ -27,6 +27,7 @@ class SimsConnector:
         version=1,
         supplies=frozenset(f"{kind}.{name}" for kind, names in _SUPPLIES.items() for name in names.split()),
         setup_template="mis_sims/setup.html",
+        field_names={"email": "Email (Home, Main)", "mobile": "Telephone (Mobile, Main)"},
     )
 
     def content_digest(self, payload: IncomingPayload) -> bytes:

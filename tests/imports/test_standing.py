@@ -72,13 +72,14 @@ def test_a_pause_after_an_undo_asks_to_be_ended() -> None:
     assert (alert.severity, alert.button) == ("warn", "Resume")
 
 
-def test_what_differs_leads_to_the_report_and_is_never_mailed() -> None:
-    (alert,) = stand(differs=2)
-    assert alert.title == "2 values kept here differ from SIMS"
+def test_what_is_to_be_copied_leads_to_the_report_and_is_never_mailed() -> None:
+    (alert,) = stand(to_copy=2, oldest_to_copy=NOW - dt.timedelta(days=9, hours=3))
+    assert alert.title == "2 changes to copy into SIMS"
+    assert alert.body.startswith("The oldest has waited 9 days. ")
     assert alert.path == "reports/verified-user-changes/"
     assert alert.key not in standing.MAILED
 
 
 def test_what_failed_comes_before_what_waits() -> None:
-    found = stand(runs=[(7, run("failed"))], rejected_rows=1, differs=1)
+    found = stand(runs=[(7, run("failed"))], rejected_rows=1, to_copy=1)
     assert [alert.severity for alert in found] == ["bad", "warn", "warn"]
