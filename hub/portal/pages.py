@@ -41,7 +41,8 @@ def home(request: ParentRequest) -> HttpResponse:
     """What needs the parent, and the children."""
     now = timezone.now()
     records = selectors.records(request.connections)
-    waiting = _waiting(request, records, now)
+    rows = selectors.waiting(request.connections, now)
+    waiting = presenting.waiting_of(records, rows, now, selectors.pairs(records))
     context = {
         "tab": "home",
         "greeting": _greeting(request, now),

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from hub.people.judging import display
-from hub.people.models import DetailKind
+from hub.people.models import ContactDetail, DetailKind
 from hub.portal import words
 from hub.portal.selectors import THIS_WAS_NOT_ME, Record
 from hub.portal.words import State
@@ -16,6 +15,7 @@ from verification.models import DetailChange, MisState, Origin, Status
 
 SOON = dt.timedelta(hours=48)
 """A question is urgent when less than this is left to answer it."""
+Pair = tuple[Record, Record]
 _VALUES = (DetailKind.EMAIL, DetailKind.MOBILE)
 _CANNOT_GO_BACK = (MisState.REPLACED,)
 
@@ -113,6 +113,26 @@ class Twins:
     kept: Record
     gone: Record
 
+    @property
+    def both(self) -> tuple[Side, Side]:
+        return Side(self.kept), Side(self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two records, with what tells it from the other."""
+
+    record: Record
+
+    @property
+    def owner(self) -> str:
+        return str(self.record.owner)
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Each kind of detail and its value."""
+        return [(words.kind_title(kind), words.shown(kind, _held(self.record, kind))) for kind in _VALUES]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -131,8 +151,10 @@ class Waiting:
         return sum(len(part) for part in parts)
 
 
-def waiting_of(records: Sequence[Record], rows: Iterable[DetailChange], now: dt.datetime) -> Waiting:
-    """Sort what stands open into what the person is asked."""
+def waiting_of(
+    records: Sequence[Record], rows: Iterable[DetailChange], now: dt.datetime, pairs: Iterable[Pair] = ()
+) -> Waiting:
+    """Sort what stands open into what the person is asked; `pairs` are records that may be one."""
     rows = list(rows)
     by_status = {status: [row for row in rows if row.status == status] for status in Status}
     questions = questions_of(records, by_status[Status.PENDING], now)
@@ -141,9 +163,9 @@ def waiting_of(records: Sequence[Record], rows: Iterable[DetailChange], now: dt.
     return Waiting(
         questions=questions,
         proofs=proofs,
-        offers=tuple(_offers(records, by_status[Status.OFFER], busy)),
+        offers=tuple(_offers(records, by_status[Status.OFFER], by_status[Status.REJECTED], busy)),
         to_confirm=tuple(_to_confirm(records, busy)),
-        twins=tuple(twins_of(records)),
+        twins=tuple(Twins(kept=kept, gone=gone) for kept, gone in pairs),
         frozen=tuple(by_status[Status.FROZEN]),
     )
 
@@ -169,8 +191,8 @@ def _asks(records: Sequence[Record], pending: list[DetailChange], now: dt.dateti
             places=_places(records, same),
             schools=len(same),
             kind=first.field,
-            old=display(first.field, first.old_value),
-            new=display(first.field, first.new_value),
+            old=words.shown(first.field, first.old_value),
+            new=words.shown(first.field, first.new_value),
             soon=first.deadline is not None and first.deadline - now < SOON,
             elsewhere=words.listed(words.place_of(record, records) for record in records) if elsewhere else "",
             by_import=first.origin == Origin.IMPORT,
@@ -185,7 +207,7 @@ def proofs_of(records: Sequence[Record], waiting: Iterable[DetailChange]) -> tup
         Proof(
             batch=str(rows[0].batch),
             kind=rows[0].field,
-            value=display(rows[0].field, rows[0].new_value),
+            value=words.shown(rows[0].field, rows[0].new_value),
             places=_places(records, rows),
             deadline=rows[0].deadline,
         )
@@ -193,7 +215,9 @@ def proofs_of(records: Sequence[Record], waiting: Iterable[DetailChange]) -> tup
     )
 
 
-def _offers(records: Sequence[Record], rows: Sequence[DetailChange], busy: set[str]) -> Iterable[Value]:
+def _offers(
+    records: Sequence[Record], rows: Sequence[DetailChange], declined: Sequence[DetailChange], busy: set[str]
+) -> Iterable[Value]:
     declinable = {
         (row.contact_id, row.staff_id, row.field, row.new_value): row.pk
         for row in rows
@@ -203,10 +227,21 @@ def _offers(records: Sequence[Record], rows: Sequence[DetailChange], busy: set[s
         offered: dict[str, list[Record]] = {}
         for record in records if kind not in busy else ():
             detail = record.details.get(kind)
-            if detail and not detail.value and (*_key(record), kind, detail.mis_value) in declinable:
+            known = detail and not detail.value and (*_key(record), kind, detail.mis_value) in declinable
+            if detail and known and not _was_declined(record, detail, declined):
                 offered.setdefault(detail.mis_value, []).append(record)
         for value, own in offered.items():
             yield _value(kind, value, own, records, decline=declinable[*_key(own[0]), kind, value])
+
+
+def _was_declined(record: Record, detail: ContactDetail, declined: Sequence[DetailChange]) -> bool:
+    """Whether the person said already that it is not theirs, since the MIS began to say it."""
+    since = detail.mis_changed_at
+    return any(
+        (row.contact_id, row.staff_id, row.field, row.new_value) == (*_key(record), detail.kind, detail.mis_value)
+        and (since is None or row.answered_at is None or row.answered_at >= since)
+        for row in declined
+    )
 
 
 def _key(record: Record) -> tuple[int | None, int | None]:
@@ -222,16 +257,6 @@ def _to_confirm(records: Sequence[Record], busy: set[str]) -> Iterable[Value]:
                 unsure.setdefault(detail.value, []).append(record)
         for value, own in unsure.items():
             yield _value(kind, value, own, records)
-
-
-def twins_of(records: Sequence[Record]) -> Iterable[Twins]:
-    """Each later parent record of a school beside the first one there."""
-    first: dict[int, Record] = {}
-    for record in records:
-        if not record.is_staff:
-            kept = first.setdefault(record.school.pk, record)
-            if kept is not record:
-                yield Twins(kept=kept, gone=record)
 
 
 # The page of details
@@ -281,7 +306,7 @@ def _value(kind: str, raw: str, own: Sequence[Record], among: Sequence[Record], 
     return Value(
         kind=kind,
         raw=raw,
-        shown=display(kind, raw),
+        shown=words.shown(kind, raw),
         places=words.listed(words.place_of(record, among) for record in own),
         states=tuple((_unless_all(places, own), state) for state, places in states.items()),
         notes=tuple((_unless_all(places, own), note) for note, places in notes.items()),
@@ -313,8 +338,8 @@ def _entry(records: Sequence[Record], same: Sequence[DetailChange], now: dt.date
         change=first,
         title=words.change_title(first),
         places=_places(records, same) if len(records) > 1 else "",
-        old=display(first.field, first.old_value) if valued and first.status != Status.KEPT else "",
-        new=display(first.field, first.new_value) if valued else "",
+        old=words.shown(first.field, first.old_value) if valued and first.status != Status.KEPT else "",
+        new=words.shown(first.field, first.new_value) if valued else "",
         state=words.change_state(first),
         mis_side=words.mis_side(first),
         may_deny=any(_may_deny(row, now) for row in same),
@@ -324,8 +349,6 @@ def _entry(records: Sequence[Record], same: Sequence[DetailChange], now: dt.date
 def _may_deny(row: DetailChange, now: dt.datetime) -> bool:
     if row.field not in _VALUES or row.mis_state in _CANNOT_GO_BACK:
         return False
-    if row.status == Status.WAITING and row.origin == Origin.PERSON:
-        return True
     came = row.effective_at
     return row.status == Status.APPROVED and came is not None and now - came < THIS_WAS_NOT_ME
 

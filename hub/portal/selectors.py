@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from hub.core.models import School
 from hub.people import selectors as people
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact, Staff
-from verification.models import DetailChange, Status
+from verification import merging_rules
+from verification.models import DetailChange, Merge, Origin, Status
 
 Row = TypeVar("Row", ContactDetail, DetailChange)
 
@@ -111,13 +112,25 @@ def changes(connections: Iterable[Connection]) -> QuerySet[DetailChange]:
 
 
 def waiting(connections: Iterable[Connection], now: dt.datetime) -> list[DetailChange]:
-    """Return what stands open: proposals and proofs before their deadline, freezes not lifted, and offers."""
+    """Return what stands open: proposals and proofs before their deadline, freezes not lifted, offers and refusals."""
     rows = changes(connections).filter(
         Q(status__in=(Status.PENDING, Status.WAITING), deadline__gt=now)
         | Q(status=Status.FROZEN, settled_at=None)
         | Q(status=Status.OFFER)
+        | Q(status=Status.REJECTED, origin=Origin.IMPORT)
     )
     return sorted(rows, key=lambda row: (row.deadline or row.made_at, row.pk))
+
+
+def pairs(records: Iterable[Record]) -> list[tuple[Record, Record]]:
+    """Return the parent records of one school that may be one, none that an office has parted again."""
+    own = {one.owner.pk: one for one in records if not one.is_staff}
+    if len({one.school.pk for one in own.values()}) == len(own):
+        return []
+    undone = Merge.objects.filter(kept_id__in=own, gone_id__in=own, undone_at__isnull=False)
+    known = [merging_rules.Record(one.owner.pk, one.school.pk) for one in own.values()]
+    found = merging_rules.pairs(known, undone.values_list("kept_id", "gone_id"))
+    return [(own[kept], own[gone]) for kept, gone in found]
 
 
 def count_proposals(connections: Iterable[Connection], now: dt.datetime) -> int:

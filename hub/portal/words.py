@@ -24,6 +24,11 @@ class State:
     sentence: str
 
 
+def shown(kind: str, value: str) -> str:
+    """Return a value as people write it; a number stays on one line."""
+    return display(kind, value).replace(" ", "\u00a0")
+
+
 def kind_name(kind: str) -> str:
     """`email` or `mobile`, in the middle of a sentence."""
     return _("email") if kind == DetailKind.EMAIL else _("mobile")
@@ -90,9 +95,9 @@ def school_side(detail: ContactDetail) -> str:
         return ""
     if not detail.mis_value:
         return _("The school's own records have none. The office has been asked to add it.")
-    shown = display(detail.kind, detail.mis_value)
+    value = shown(detail.kind, detail.mis_value)
     return _("The school's own records still say {value}. The office has been asked to correct them.").format(
-        value=shown
+        value=value
     )
 
 
@@ -153,7 +158,7 @@ def mis_side(change: DetailChange) -> str:
 
 def _waiting(change: DetailChange) -> str:
     return _("Waiting for the code we sent to {value}; after {when} it lapses.").format(
-        value=display(change.field, change.new_value), when=moment(change.deadline)
+        value=shown(change.field, change.new_value), when=moment(change.deadline)
     )
 
 
@@ -203,12 +208,12 @@ def _frozen(change: DetailChange) -> str:
 
 def _kept(change: DetailChange) -> str:
     return _("The school's own records say {value}. What you confirmed stays.").format(
-        value=display(change.field, change.old_value) or _("nothing")
+        value=shown(change.field, change.old_value) or _("nothing")
     )
 
 
 def _offered(change: DetailChange) -> str:
-    return _("The school's own records have {value}.").format(value=display(change.field, change.new_value))
+    return _("The school's own records have {value}.").format(value=shown(change.field, change.new_value))
 
 
 _SENTENCES = {
