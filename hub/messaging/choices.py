@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.models import Account
 from hub.core.errors import HubError
 from hub.messaging.kinds import KINDS, Kind, kinds_for
 from hub.messaging.models import How, NoticeChoice
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+WAYS: dict[How, StrOrPromise] = {
+    How.INSTANT: _("At once"),
+    How.SUMMARY: _("Daily summary"),
+    How.NEVER: _("Not at all"),
+}
 
 
 class ChoiceRefused(HubError):
@@ -28,6 +41,12 @@ class Choice:
     def field(self) -> str:
         """The name of its field in a form."""
         return f"how-{self.kind.key}"
+
+    @property
+    def options(self) -> list[tuple[str, StrOrPromise, bool]]:
+        """The ways it comes in: value, words, and whether it is the one chosen."""
+        words = WAYS | {How.INSTANT: self.kind.instant or WAYS[How.INSTANT]}
+        return [(way.value, words[way], way == self.how) for way in self.kind.ways]
 
 
 def how(kind: Kind, account: Account | None) -> How:
@@ -57,7 +76,7 @@ def choose_all(*, account: Account, wanted: Mapping[str, str]) -> None:
     """
     for key, value in wanted.items():
         if key not in KINDS or value not in KINDS[key].ways:
-            raise ChoiceRefused("This notice does not come in that way. Choose one of those shown.")
+            raise ChoiceRefused(gettext("This notice does not come in that way. Choose one of those shown."))
     NoticeChoice.objects.bulk_create(
         [NoticeChoice(account=account, kind=key, how=value) for key, value in wanted.items()],
         update_conflicts=True,

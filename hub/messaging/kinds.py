@@ -28,6 +28,8 @@ class Kind:
     ways: tuple[How, ...] = (How.INSTANT,)
     secret: bool = False
     """Holds a code or a link that opens something: its words are wiped as soon as it is sent."""
+    instant: StrOrPromise = ""
+    """What *at once* is called, for a kind that has its own day."""
 
     @property
     def default(self) -> How:
@@ -64,7 +66,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "invitation",
             _("Invitations"),
-            _("A school invites you to see your children there. At most one a week."),
+            _("A school invites you: as a parent at most once a week."),
             _ALL,
             secret=True,
         ),
@@ -126,9 +128,10 @@ KINDS: dict[str, Kind] = {
         Kind(
             "weekly_report",
             _("What is still to copy to the MIS"),
-            _("Once a week, until nothing is left."),
+            _("Once a week, until nothing is left to copy."),
             _STAFF,
             ways=(How.INSTANT, How.NEVER),
+            instant=_("On Mondays"),
         ),
         Kind("summary", _("The daily summary"), _("What you asked to have in it."), frozenset()),
     )

@@ -1,21 +1,44 @@
-"""The local inbox of the demo: every mail that would have left. Not there in a real installation."""
+"""How one wants notices; and the local inbox of the demo: what would have left. That is not in a real installation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from hub.messaging.models import InboxMail
+from hub.accounts.viewer import ViewedRequest, signed_in
+from hub.messaging import choosing, selectors
+from hub.messaging.kinds import PARENTS, STAFF
+from hub.messaging.models import Channel, InboxMail
 
 PER_PAGE = 30
+CHANNELS = (("", "All"), (Channel.EMAIL.value, "Email"), (Channel.TEXT.value, "Text"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def choices(request: ViewedRequest) -> HttpResponse:
+    """Show and save how the one signed in wants notices, as staff and as a parent."""
+    account = request.viewer.account
+    assert account is not None
+    works = bool(request.viewer.memberships)
+    audiences = [*([STAFF] if works else []), *([PARENTS] if not works or selectors.is_connected(account) else [])]
+    return choosing.page(
+        request,
+        account=account,
+        audiences=audiences,
+        template="messaging/choices.html",
+        here=reverse("messaging:choices"),
+    )
 
 
 def _demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -33,15 +56,26 @@ def _demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 @never_cache
 @_demo_only
 def inbox(request: HttpRequest) -> HttpResponse:
-    """List the mails, newest first."""
-    mails = InboxMail.objects.order_by("-sent_at", "-id").defer("body")
-    page = Paginator(mails, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "messaging/inbox.html", {"page": page})
+    """List the mails and texts, newest first; of one channel, to one recipient."""
+    channel, wanted = request.GET.get("channel", ""), request.GET.get("to", "").strip()
+    page = Paginator(selectors.inbox(channel=channel, to=wanted), PER_PAGE).get_page(request.GET.get("page"))
+    chosen = {"channel": channel} if channel in Channel.values else {}
+    shown = {
+        "page": page,
+        "to": wanted,
+        "channel": chosen.get("channel", ""),
+        "channels": [
+            (words, urlencode({**({"channel": value} if value else {}), **({"to": wanted} if wanted else {})}), value)
+            for value, words in CHANNELS
+        ],
+        "query": urlencode({**chosen, **({"to": wanted} if wanted else {})}),
+    }
+    return render(request, "messaging/inbox.html", shown)
 
 
 @require_safe
 @never_cache
 @_demo_only
 def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
-    """Show one mail."""
+    """Show one mail or text."""
     return render(request, "messaging/mail.html", {"mail": get_object_or_404(InboxMail, pk=mail_id)})
