@@ -26,6 +26,12 @@ _ASKED = """
     EXISTS (SELECT FROM verification_detailchange c WHERE c.school_id = d.school_id AND {owner}
         AND c.field = d.kind AND c.status = 'pending'{more})
 """
+# What the MIS has said since then was turned down: it is not offered again, but to be taken out there.
+_DECLINED = """
+    EXISTS (SELECT FROM verification_detailchange c WHERE c.school_id = d.school_id AND {owner}
+        AND c.field = d.kind AND c.new_value = d.mis_value AND c.status = 'rejected'
+        AND (d.mis_changed_at IS NULL OR c.made_at >= d.mis_changed_at))
+"""
 # The school may ask about what the MIS began to say: once, not while another question is open, and not
 # somebody whose login is frozen.
 _MAY_ASK = """
@@ -52,23 +58,25 @@ def _found(whom: str, *, of: str, propose: bool) -> str:
     person = ""
     if of == "contact":
         person = """JOIN people_contact k ON k.school_id = d.school_id AND k.id = d.contact_id
-            AND k.merged_into_id IS NULL AND NOT k.made_by_hand"""
+            AND k.merged_into_id IS NULL AND (NOT k.made_by_hand OR EXISTS (
+                SELECT FROM people_misidentity i WHERE i.school_id = k.school_id AND i.contact_id = k.id))"""
     differs = _DIFFERS.format(
         connection_owner=f"n.{of}_id = d.{of}_id", person=person, of=f"d.{of}_id IS NOT NULL", whom=whom
     )
     stands, offered = _STANDS.format(owner=owner, more=""), _OFFERED.format(owner=owner)
+    declined = _DECLINED.format(owner=owner)
     said_since = " AND coalesce(c.effective_at, c.made_at) >= d.mis_changed_at"
     stands_since = _STANDS.format(owner=owner, more=said_since)
     pending = _ASKED.format(owner=owner, more="")
     asked = _ASKED.format(owner=owner, more=" AND c.new_value = d.mis_value")
     may_ask = _MAY_ASK.format(owner=owner, pending=pending) if propose else "false"
     return f"""
-        SELECT d.*, CASE WHEN d.asks THEN 'pending' WHEN d.connected AND d.value = '' THEN 'offer'
-            ELSE 'kept' END AS status
-        FROM (SELECT d.*, {may_ask} AS asks FROM ({differs}) d
+        SELECT d.*, CASE WHEN d.asks THEN 'pending' WHEN d.offers THEN 'offer' ELSE 'kept' END AS status
+        FROM (SELECT d.*, {may_ask} AS asks, d.connected AND d.value = '' AND NOT {declined} AS offers
+            FROM ({differs}) d
             WHERE (d.connected OR d.source <> 'mis' AND d.mis_value <> '') AND NOT {asked}) d
         WHERE CASE WHEN d.asks THEN NOT {stands_since}
-            WHEN d.connected AND d.value = '' THEN NOT {offered} AND NOT {stands}
+            WHEN d.offers THEN NOT {offered} AND NOT {stands}
             ELSE NOT {stands} END
     """
 

@@ -130,6 +130,20 @@ _CHILDREN = """
         AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {whom}
 """
 
+# The MIS has made them one when it has no more than one of the two left.
+_RECORDS = """
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
+        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept})
+    FROM verification_detailchange c
+    WHERE c.school_id = %(school)s AND c.status = 'approved' AND c.field = 'record'
+        AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {{whom}}
+"""
+_STILL_THERE = """
+    SELECT FROM people_misidentity i WHERE i.school_id = c.school_id AND i.gone_on IS NULL
+        AND i.id IN (SELECT jsonb_array_elements_text(c.previous -> '{of}')::bigint)
+"""
+_RECORDS = _RECORDS.format(**{of: _STILL_THERE.format(of=of) for of in ("of_gone", "of_kept")})
+
 # A later row about the same detail stands instead: this one is history.
 _NEWER = """
     EXISTS (SELECT FROM verification_detailchange n WHERE n.school_id = %(school)s AND n.field = f.field
@@ -164,7 +178,7 @@ _SETTLE = """
 
 
 def _states(params: dict[str, Any], whom: _Whom) -> list[str]:
-    facts = " UNION ALL ".join(part.format(whom=whom.condition("c")) for part in (_DETAILS, _CHILDREN))
+    facts = " UNION ALL ".join(part.format(whom=whom.condition("c")) for part in (_DETAILS, _CHILDREN, _RECORDS))
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE.format(judged=_JUDGED.format(facts=facts)), params)
         return [becomes for (becomes,) in cursor.fetchall()]

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
-from hub.people.models import Contact, ContactDetail, DetailSource, Pupil, PupilContact
-from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
+from hub.people.models import Contact, ContactDetail, DetailSource, MisIdentity, Pupil, PupilContact
+from tests.factories.people import give, link, make_contact, make_identity, make_pupil, make_staff, tie
 from verification.models import Choices, DetailChange, MisState, Status
 from verification.settling import TWO_NIGHTS, Settled, settle, settle_owner
 
@@ -201,6 +201,21 @@ def test_an_offer_is_listed_while_it_stands(school: School, ngozi: Contact, now:
     assert rows(school)[2:] == [("kept", "to_update", THIRD, NEW)]
 
 
+def test_what_was_turned_down_is_not_offered_again_but_to_be_taken_out(
+    school: School, ngozi: Contact, now: dt.datetime
+) -> None:
+    ContactDetail.objects.update(value="", mis_changed_at=now)
+    night(school, now)
+    DetailChange.objects.update(status=Status.REJECTED)
+    night(school, now)
+    assert rows(school) == [("rejected", "", "", OLD), ("kept", "to_update", OLD, "")]
+    says(ngozi, THIRD, now + HOUR)
+    night(school, now + HOUR)
+    assert len(rows(school)) == 2, "the row says already that there is to be none"
+    says(ngozi, "", now + HOUR)
+    assert night(school, now + HOUR).updated == 1
+
+
 def test_an_office_edit_from_before_is_listed_and_an_unconnected_gap_is_not(
     school: School, millie: Pupil, now: dt.datetime
 ) -> None:
@@ -334,6 +349,21 @@ def test_not_my_child_closes_when_the_link_ends_or_loses_access(
         PupilContact.objects.filter(pk=tie_.pk).update(**closing)
         assert night(school, now).updated == 1
         PupilContact.objects.filter(pk=tie_.pk).update(**opening)
+        assert night(school, now).differs == 1
+
+
+def test_two_records_of_one_person_close_when_the_mis_has_one_left(
+    school: School, ngozi: Contact, now: dt.datetime
+) -> None:
+    ContactDetail.objects.all().delete()
+    kept, gone = make_identity(ngozi, "2001"), make_identity(ngozi, "2002")
+    previous = {"merge": 1, "of_gone": [gone.pk], "of_kept": [kept.pk]}
+    row(ngozi, now, field="record", old_value="Ngozi Okafor (2002)", new_value="Ngozi Okafor", previous=previous)
+    assert night(school, now) == Settled()
+    for identity in (gone, kept):
+        MisIdentity.objects.filter(pk=identity.pk).update(gone_on=now.date())
+        assert night(school, now).updated == 1
+        MisIdentity.objects.filter(pk=identity.pk).update(gone_on=None)
         assert night(school, now).differs == 1
 
 
