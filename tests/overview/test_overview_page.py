@@ -19,6 +19,7 @@ from hub.core.models import School
 from imports import links
 from imports.models import ImportKind, ImportState, MisLink, Rejection
 from tests.factories import people
+from tests.factories.changes import make_change
 from tests.factories.imports import a_rejection
 from tests.factories.links import an_import, enabled_link
 
@@ -84,7 +85,7 @@ def test_each_alert_has_its_one_button(
     nights(link, *range(14))
     run = an_import(link, at=now, state=ImportState.HELD)
     a_rejection(run, severity=Rejection.ROW, at=now)
-    people.give(people.make_contact(school), "mobile", "+447700900123", "+447700900456")
+    make_change(people.make_contact(school), made_at=now - dt.timedelta(days=2))
     raise_alert(
         school=school, key="other", severity="warn", title="Something else", button="Go", path="people/", now=now
     )
@@ -97,7 +98,8 @@ def test_each_alert_has_its_one_button(
     ):
         assert f'href="/8233001/{href}">{words}</a>' in text
     assert "Row 212, Tom Marsh: The number is too short." in text
-    assert "07700 900123 here, 07700 900456 in SIMS." in text
+    assert "1 change to copy into SIMS" in text
+    assert "The oldest has waited 2 days." in text
     assert "4 need you" in text
 
 
@@ -180,7 +182,7 @@ def test_more_of_everything_costs_no_more_queries(
         for number in range(times):
             pupil = people.make_pupil(school, f"P{number}")
             contact = people.make_contact(school, f"C{number}", "Okafor", pupil)
-            people.give(contact, "mobile", "+447700900123", "+447700900456")
+            make_change(contact)
             a_rejection(run, severity=Rejection.ROW, at=now)
 
     few_of_nothing = _queries(page)

@@ -19,8 +19,9 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import AuditEntry, School
 from hub.people.models import Contact, DetailSource, Pupil
+from tests.factories.changes import make_change
 from tests.factories.people import give, link, make_contact, make_group, make_pupil, make_source, make_staff
-from verification import listing, marking, report, selectors
+from verification import marking, report, selectors
 from verification.models import DetailChange, MisState, Status
 from verification.report_filters import Wanted
 
@@ -49,22 +50,7 @@ def ngozi(school: School, millie: Pupil) -> Contact:
 
 def row(owner: Any, days: float = 0, **fields: Any) -> DetailChange:
     """A mobile that was changed so many days ago, as listed."""
-    made = timezone.now() - dt.timedelta(days=days)
-    fields = {
-        "field": "mobile",
-        "old_value": OLD,
-        "new_value": NEW,
-        "origin": "person",
-        "made_by": str(owner),
-        "status": Status.APPROVED,
-        "mis_state": MisState.TO_UPDATE,
-        "made_at": made,
-        "effective_at": made,
-    } | fields
-    key = "staff" if owner._meta.model_name == "staff" else "contact"
-    change = DetailChange.objects.create(school=owner.school, **{key: owner}, **fields)
-    listing.refresh(school_id=owner.school_id, ids=[change.pk])
-    return change
+    return make_change(owner, **{"made_at": timezone.now() - dt.timedelta(days=days)} | fields)
 
 
 def address(school: School, name: str = "report") -> str:
