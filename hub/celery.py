@@ -47,7 +47,12 @@ app.conf.update(
             "schedule": schedule(15.0),
             "options": {"queue": IO, "expires": 15},
         },
+        "confirming": {
+            "task": "verification.tasks.sweep",
+            "schedule": schedule(60.0),
+            "options": {"queue": IMPORTS, "expires": 60},
+        },
     },
     beat_schedule_filename=str(settings.BASE_DIR / "var" / "beat-schedule"),
 )
-app.autodiscover_tasks(["imports", "hub.messaging"])
+app.autodiscover_tasks(["imports", "verification", "hub.messaging"])

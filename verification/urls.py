@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from verification import report_views
+from verification import change_views, edit_views, report_views
 
 app_name = "verification"
 urlpatterns: list[URLPattern] = [
+    path("people/<slug:owner>/<int:person_id>/<slug:kind>/", edit_views.edit_detail, name="edit_detail"),
+    path("changes/<int:change_id>/ask-again/", change_views.ask_again, name="ask_again"),
+    path("changes/<int:change_id>/withdraw/", change_views.withdraw, name="withdraw"),
+    path("changes/<int:change_id>/lift/", change_views.lift, name="lift"),
     path("reports/verified-user-changes/", report_views.report, name="report"),
     path("reports/verified-user-changes.csv", report_views.report_csv, name="report_csv"),
     path("reports/verified-user-changes.pdf", report_views.report_pdf_file, name="report_pdf"),

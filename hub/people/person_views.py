@@ -14,9 +14,9 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from hub.people import rows, selectors, services
-from hub.people.forms import ByHandForm, DetailForm, ExcludeForm
-from hub.people.models import Contact, ContactDetail, DetailKind, ImportExclusion, MisIdentity, Staff
-from hub.people.why import detail_row, detail_rows, standing_of
+from hub.people.forms import ByHandForm, ExcludeForm
+from hub.people.models import Contact, ImportExclusion, MisIdentity, Staff
+from hub.people.why import detail_rows, standing_of
 
 _OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
 _OWNERS = {"contacts": "contact", "staff": "staff"}
@@ -86,57 +86,6 @@ def _common(request: SchoolRequest, kind: str) -> dict[str, Any]:
 
 
 # The office's verbs
-
-
-@require(*_OFFICE)
-@require_http_methods(["GET", "HEAD", "POST"])
-def edit_detail(request: SchoolRequest, school: str, owner: str, person_id: int, kind: str) -> HttpResponseBase:
-    """Change the email or mobile of somebody not connected."""
-    if kind not in DetailKind.values:
-        raise Http404
-    person, label = _person(request, owner, person_id), DetailKind(kind)
-    held = selectors.details_of(person).filter(kind=kind).first()
-    if request.method != "POST":
-        shown = detail_row(label, held, connected=False).value
-        return _detail_form(request, person, owner, label, DetailForm(label, initial={"value": shown}))
-    form = DetailForm(label, request.POST)
-    if form.is_valid():
-        try:
-            held = services.edit_detail(
-                owner=person, kind=kind, value=form.cleaned_data["value"], by=request.account, now=timezone.now()
-            )
-        except HubError as refusal:
-            form.add_error(None, refusal.message)
-        else:
-            return _edited(request, person, owner, label, held)
-    return _detail_form(request, person, owner, label, form, status=422)
-
-
-def _detail_form(
-    request: SchoolRequest, person: Contact | Staff, owner: str, kind: DetailKind, form: DetailForm, status: int = 200
-) -> HttpResponseBase:
-    context = {"nav": "people", "person": person, "owner": owner, "kind": kind, "form": form}
-    template = "people/_edit_detail.html" if request.htmx else "people/edit_detail.html"
-    return render(request, template, context, status=status)
-
-
-def _edited(
-    request: SchoolRequest, person: Contact | Staff, owner: str, kind: DetailKind, held: ContactDetail | None
-) -> HttpResponseBase:
-    if not request.htmx:
-        messages.success(request, f"{kind.label} saved.")
-        return redirect(f"people:{_OWNERS[owner]}", request.school.slug, person.pk)
-    row = detail_row(kind, held, connected=False)
-    context = {"detail": row, "person": person, "owner": owner, "may_edit": True, "connected": False, "saved": True}
-    return render(request, "people/_detail.html", context)
-
-
-def _person(request: SchoolRequest, owner: str, person_id: int) -> Contact | Staff:
-    if owner == "staff":
-        return get_object_or_404(selectors.staff(request.membership), pk=person_id)
-    if owner == "contacts":
-        return get_object_or_404(selectors.contacts(request.membership), pk=person_id)
-    raise Http404
 
 
 @require(*_OFFICE)

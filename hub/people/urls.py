@@ -20,5 +20,4 @@ urlpatterns: list[URLPattern] = [
     path("people/contacts/<int:person_id>/", person_views.contact, name="contact"),
     path("people/contacts/<int:person_id>/remove/", person_views.remove_by_hand, name="remove"),
     path("people/staff/<int:person_id>/", person_views.staff, name="staff"),
-    path("people/<slug:owner>/<int:person_id>/<slug:kind>/", person_views.edit_detail, name="edit_detail"),
 ]

@@ -15,9 +15,14 @@ NO_SIGN_IN = {
     "core:health",
     "core:live",
     "accounts:sign_in",
+    "accounts:second",
+    "accounts:passkey_begin",
+    "accounts:passkey_finish",
     "accounts:sign_out",
     "accounts:invitation",
     "accounts:invitation_link",
+    "not_me:link",
+    "not_me:page",
     "overview:home",
 }
 

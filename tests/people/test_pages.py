@@ -49,6 +49,10 @@ def url(school: School, name: str, *args: Any) -> str:
     return reverse(f"people:{name}", args=[school.slug, *args])
 
 
+def edit_url(school: School, *args: Any) -> str:
+    return reverse("verification:edit_detail", args=[school.slug, *args])
+
+
 # Who gets in
 
 
@@ -61,7 +65,7 @@ def pages(school: School, pupil: Pupil, contact: Contact) -> dict[str, str]:
         "staff": url(school, "staff", staff.pk),
         "court orders": url(school, "lists", "court-orders"),
         "csv": url(school, "csv", "not-connected"),
-        "edit": url(school, "edit_detail", "contacts", contact.pk, "email"),
+        "edit": edit_url(school, "contacts", contact.pk, "email"),
         "add": url(school, "add"),
         "exclusions": url(school, "exclusions"),
     }
@@ -123,17 +127,13 @@ def test_a_teacher_reads_the_own_groups_and_changes_nothing(
     assert "Change<" not in parent
     assert client.get(url(school, "contact", uncle.pk)).status_code == 404
     for name, args in (
-        ("edit_detail", ["contacts", ngozi.pk, "email"]),
         ("add", []),
         ("exclusions", []),
         ("lists", ["court-orders"]),
         ("csv", ["pupils"]),
     ):
         assert client.get(url(school, name, *args)).status_code == 403, name
-    assert (
-        client.post(url(school, "edit_detail", "contacts", ngozi.pk, "email"), {"value": "x@example.org"}).status_code
-        == 403
-    )
+    assert client.post(edit_url(school, "contacts", ngozi.pk, "email"), {"value": "x@example.org"}).status_code == 403
 
 
 def test_what_writes_is_refused_to_a_reader(school: School, ngozi: Contact, office: Account, signed_in: SignIn) -> None:
@@ -150,8 +150,8 @@ def test_an_unknown_list_or_kind_is_not_found(
     client = signed_in(office)
     assert client.get(url(school, "lists", "nonsense")).status_code == 404
     assert client.get(url(school, "csv", "nonsense")).status_code == 404
-    assert client.get(url(school, "edit_detail", "contacts", ngozi.pk, "fax")).status_code == 404
-    assert client.get(url(school, "edit_detail", "aliens", ngozi.pk, "email")).status_code == 404
+    assert client.get(edit_url(school, "contacts", ngozi.pk, "fax")).status_code == 404
+    assert client.get(edit_url(school, "aliens", ngozi.pk, "email")).status_code == 404
 
 
 # Finding
@@ -245,7 +245,7 @@ def test_a_value_says_which_import_brought_it(school: School, office: Account, s
 def test_the_office_edits_an_email_on_the_page(
     school: School, ngozi: Contact, office: Account, signed_in: SignIn
 ) -> None:
-    client, address = signed_in(office), url(school, "edit_detail", "contacts", ngozi.pk, "mobile")
+    client, address = signed_in(office), edit_url(school, "contacts", ngozi.pk, "mobile")
     assert "07700 900123" in client.get(address).content.decode()
     response = client.post(address, {"value": "07700 900456"})
     assert response["Location"] == url(school, "contact", ngozi.pk)
@@ -259,7 +259,7 @@ def test_the_office_edits_an_email_on_the_page(
 def test_the_row_alone_comes_back_where_script_runs(
     school: School, ngozi: Contact, office: Account, signed_in: SignIn
 ) -> None:
-    client, address = signed_in(office), url(school, "edit_detail", "contacts", ngozi.pk, "email")
+    client, address = signed_in(office), edit_url(school, "contacts", ngozi.pk, "email")
     htmx = {"HX-Request": "true"}
     assert "<html" not in client.get(address, headers=htmx).content.decode()
     saved = client.post(address, {"value": "n@example.org"}, headers=htmx).content.decode()
@@ -280,25 +280,28 @@ def test_the_row_alone_comes_back_where_script_runs(
 def test_what_is_no_detail_is_refused_on_the_form(
     school: School, ngozi: Contact, office: Account, signed_in: SignIn, kind: str, value: str, says: str
 ) -> None:
-    response = signed_in(office).post(url(school, "edit_detail", "contacts", ngozi.pk, kind), {"value": value})
+    response = signed_in(office).post(edit_url(school, "contacts", ngozi.pk, kind), {"value": value})
     assert response.status_code == 422
     assert says in response.content.decode()
 
 
-def test_a_connected_persons_detail_is_refused_in_words(
+def test_a_connected_person_is_asked_instead(
     school: School, ngozi: Contact, office: Account, administrator: Account, signed_in: SignIn
 ) -> None:
     tie(ngozi, administrator)
-    response = signed_in(office).post(
-        url(school, "edit_detail", "contacts", ngozi.pk, "email"), {"value": "new@example.org"}
-    )
-    assert response.status_code == 422
-    assert "looks after their own email" in response.content.decode()
+    client, address = signed_in(office), edit_url(school, "contacts", ngozi.pk, "mobile")
+    assert "they will be asked, and have 7 days" in client.get(address).content.decode()
+    response = client.post(address, {"value": "07700 900456"})
+    assert ContactDetail.objects.get().value == "+447700900123"
+    page = client.get(response["Location"]).content.decode()
+    assert "Ngozi Okafor is asked, and has until" in page
+    assert "Pending approval" in page
+    assert "07700 900456" in page
 
 
 def test_a_members_of_staff_mobile_is_edited_too(school: School, office: Account, signed_in: SignIn) -> None:
     staff = make_staff(school)
-    signed_in(office).post(url(school, "edit_detail", "staff", staff.pk, "mobile"), {"value": "07700 900456"})
+    signed_in(office).post(edit_url(school, "staff", staff.pk, "mobile"), {"value": "07700 900456"})
     assert "07700 900456" in signed_in(office).get(url(school, "staff", staff.pk)).content.decode()
 
 
