@@ -1,4 +1,4 @@
-"""The start: to the school, to the list of schools, or what to do before there is one."""
+"""The start: to the school, to the list of schools, to the parents' portal, or what to do before there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.core.selectors import any_school
 
 
 def home(request: ViewedRequest) -> HttpResponseBase:
-    """Lead on: before the first school to the first steps, strangers to sign in, members to their school."""
+    """Lead on: before the first school to the first steps, strangers to sign in, members to their school, parents home."""
     if request.viewer.account is None and not any_school():
         return render(request, "overview/first_run.html", {"public_url": settings.PUBLIC_URL})
     return _to_school(request)
@@ -22,7 +22,7 @@ def home(request: ViewedRequest) -> HttpResponseBase:
 def _to_school(request: ViewedRequest) -> HttpResponse:
     memberships = request.viewer.memberships
     if not memberships:
-        return render(request, "overview/no_school.html")
+        return redirect("portal:home")
     if len(memberships) == 1:
         return redirect("overview:overview", memberships[0].school.slug)
     return redirect("overview:all_schools")

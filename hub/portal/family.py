@@ -51,7 +51,8 @@ def merge(request: ParentRequest, kept_id: int, gone_id: int) -> HttpResponse:
         raise Http404
     twins = presenting.Twins(kept=pair[0], gone=pair[1])
     kept, gone = pair[0].connection.contact, pair[1].connection.contact
-    assert kept and gone
+    assert kept is not None
+    assert gone is not None
     if request.method == "POST":
         try:
             merging.merge(

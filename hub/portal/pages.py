@@ -9,11 +9,14 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from hub.messaging import choosing
+from hub.messaging.kinds import PARENTS
 from hub.people.models import Contact
 from hub.portal import presenting, selectors, words
 from hub.portal.presenting import Waiting
@@ -71,7 +74,7 @@ def details(request: ParentRequest) -> HttpResponse:
         "tab": "details",
         "waiting": waiting,
         "cards": presenting.cards_of(records, waiting),
-        "history": presenting.history_of(records, selectors.recent(request.connections), now),
+        "history": _history(request, records, now),
         "several_schools": len(records) > 1,
     }
     return render(request, "portal/details.html", context)
@@ -92,6 +95,7 @@ def approval(request: ParentRequest, change_id: int) -> HttpResponse:
     """One proposal: the question while it is open, afterwards what became of it."""
     now = timezone.now()
     change = get_object_or_404(selectors.changes(request.connections).exclude(origin=Origin.PERSON), pk=change_id)
+    change = selectors.as_it_reads(change, now)
     records = selectors.records(request.connections)
     question = next(
         (
@@ -110,6 +114,20 @@ def approval(request: ParentRequest, change_id: int) -> HttpResponse:
     return render(request, "portal/approval.html", context)
 
 
+@parent
+@require_http_methods(["GET", "HEAD", "POST"])
+def notices(request: ParentRequest) -> HttpResponse:
+    """How the parent wants to hear of what."""
+    return choosing.page(
+        request,
+        account=request.account,
+        audiences=[PARENTS],
+        template="portal/notices.html",
+        here=reverse("portal:notices"),
+        context={"tab": "notices"},
+    )
+
+
 @connected
 def messages(request: ParentRequest) -> HttpResponse:
     """The place kept for messages."""
@@ -120,9 +138,16 @@ def _waiting(request: ParentRequest, records: list[Record], now: dt.datetime) ->
     return presenting.waiting_of(records, selectors.waiting(request.connections, now), now)
 
 
+def _history(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[presenting.Entry]:
+    """What is over; what is open stands above it, with its button."""
+    rows = [row for row in selectors.recent(request.connections, now) if not selectors.is_open(row, now)]
+    return presenting.history_of(records, rows, now)
+
+
 def _answered(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[presenting.Entry]:
-    rows = selectors.recent(request.connections)
-    asked = [row for row in rows if row.origin != Origin.PERSON and row.status not in (Status.PENDING, Status.KEPT)]
+    rows = selectors.recent(request.connections, now)
+    asked = [row for row in rows if row.origin != Origin.PERSON and row.status != Status.KEPT]
+    asked = [row for row in asked if not selectors.is_open(row, now)]
     return presenting.history_of(records, asked, now)
 
 

@@ -73,6 +73,8 @@ class Value:
     """State, and of which of the places where they do not all share it."""
     notes: tuple[tuple[str, str], ...]
     connections: tuple[int, ...]
+    to_confirm: tuple[int, ...] = ()
+    """The connections at which it is in use, but not confirmed."""
     decline: int = 0
     """Of an offer: the change by which it can be turned down."""
 
@@ -100,6 +102,8 @@ class Entry:
     places: str
     old: str
     new: str
+    effect: str
+    """`made`, `open` or `not made`."""
     state: State
     mis_side: str
     may_deny: bool
@@ -194,7 +198,7 @@ def _asks(records: Sequence[Record], pending: list[DetailChange], now: dt.dateti
             old=words.shown(first.field, first.old_value),
             new=words.shown(first.field, first.new_value),
             soon=first.deadline is not None and first.deadline - now < SOON,
-            elsewhere=words.listed(words.place_of(record, records) for record in records) if elsewhere else "",
+            elsewhere=words.places_of(records, records) if elsewhere else "",
             by_import=first.origin == Origin.IMPORT,
         )
 
@@ -248,12 +252,16 @@ def _key(record: Record) -> tuple[int | None, int | None]:
     return record.connection.contact_id, record.connection.staff_id
 
 
+def _is_unsure(detail: ContactDetail | None) -> bool:
+    return detail is not None and bool(detail.value) and (detail.verified_at is None or not detail.deliverable)
+
+
 def _to_confirm(records: Sequence[Record], busy: set[str]) -> Iterable[Value]:
     for kind in _VALUES:
         unsure: dict[str, list[Record]] = {}
         for record in records if kind not in busy else ():
             detail = record.details.get(kind)
-            if detail and detail.value and (detail.verified_at is None or not detail.deliverable):
+            if detail and _is_unsure(detail):
                 unsure.setdefault(detail.value, []).append(record)
         for value, own in unsure.items():
             yield _value(kind, value, own, records)
@@ -307,10 +315,11 @@ def _value(kind: str, raw: str, own: Sequence[Record], among: Sequence[Record], 
         kind=kind,
         raw=raw,
         shown=words.shown(kind, raw),
-        places=words.listed(words.place_of(record, among) for record in own),
+        places=words.places_of(own, among),
         states=tuple((_unless_all(places, own), state) for state, places in states.items()),
         notes=tuple((_unless_all(places, own), note) for note, places in notes.items()),
         connections=tuple(record.connection.pk for record in own),
+        to_confirm=tuple(record.connection.pk for record in own if _is_unsure(record.details.get(kind))),
         decline=decline,
     )
 
@@ -340,6 +349,7 @@ def _entry(records: Sequence[Record], same: Sequence[DetailChange], now: dt.date
         places=_places(records, same) if len(records) > 1 else "",
         old=words.shown(first.field, first.old_value) if valued and first.status != Status.KEPT else "",
         new=words.shown(first.field, first.new_value) if valued else "",
+        effect=words.effect_of(first),
         state=words.change_state(first),
         mis_side=words.mis_side(first),
         may_deny=any(_may_deny(row, now) for row in same),
@@ -354,5 +364,5 @@ def _may_deny(row: DetailChange, now: dt.datetime) -> bool:
 
 
 def _places(records: Sequence[Record], rows: Iterable[DetailChange]) -> str:
-    named = {_key(one): words.place_of(one, records) for one in records}
-    return words.listed(named[row.contact_id, row.staff_id] for row in rows)
+    whose = {(row.contact_id, row.staff_id) for row in rows}
+    return words.places_of([one for one in records if _key(one) in whose], records)

@@ -122,6 +122,19 @@ def waiting(connections: Iterable[Connection], now: dt.datetime) -> list[DetailC
     return sorted(rows, key=lambda row: (row.deadline or row.made_at, row.pk))
 
 
+def as_it_reads(row: DetailChange, now: dt.datetime) -> DetailChange:
+    """Call what ran out expired, also before the sweep has marked it."""
+    if row.status in (Status.PENDING, Status.WAITING) and not is_open(row, now):
+        row.status = Status.EXPIRED
+    return row
+
+
+def is_open(row: DetailChange, now: dt.datetime) -> bool:
+    """Whether a proposal or a proof can still be answered."""
+    open_ = row.status in (Status.PENDING, Status.WAITING)
+    return open_ and row.deadline is not None and row.deadline > now
+
+
 def pairs(records: Iterable[Record]) -> list[tuple[Record, Record]]:
     """Return the parent records of one school that may be one, none that an office has parted again."""
     own = {one.owner.pk: one for one in records if not one.is_staff}
@@ -138,7 +151,7 @@ def count_proposals(connections: Iterable[Connection], now: dt.datetime) -> int:
     return changes(connections).filter(status=Status.PENDING, deadline__gt=now).count()
 
 
-def recent(connections: Iterable[Connection], most: int = 60) -> list[DetailChange]:
+def recent(connections: Iterable[Connection], now: dt.datetime, most: int = 60) -> list[DetailChange]:
     """Return the person's history: the newest changes, of any state but offers, since they connected.
 
     What was before may have been another person's, who had the record by mistake.
@@ -146,7 +159,9 @@ def recent(connections: Iterable[Connection], most: int = 60) -> list[DetailChan
     own = list(connections)
     since = {(one.contact_id, one.staff_id): one.connected_at for one in own}
     rows = changes(own).exclude(status=Status.OFFER).select_related("pupil")[:most]
-    return [row for row in rows if row.made_at >= (since[row.contact_id, row.staff_id] or row.made_at)]
+    return [
+        as_it_reads(row, now) for row in rows if row.made_at >= (since[row.contact_id, row.staff_id] or row.made_at)
+    ]
 
 
 def today() -> dt.date:

@@ -51,6 +51,16 @@ def listed(names: Iterable[str]) -> str:
     return get_text_list(list(dict.fromkeys(names)), _("and"))
 
 
+def places_of(own: Sequence[Record], among: Sequence[Record]) -> str:
+    """The schools of these records; said as whom only where it tells some of a school's from others."""
+    whole = {school for school in {one.school.pk for one in own} if _count(own, school) == _count(among, school)}
+    return listed(one.school.name if one.school.pk in whole else place_of(one, among) for one in own)
+
+
+def _count(records: Sequence[Record], school_id: int) -> int:
+    return sum(one.school.pk == school_id for one in records)
+
+
 def place_of(record: Record, among: Sequence[Record]) -> str:
     """The school; where the person has several records there, also as whom it has them."""
     name = record.school.name
@@ -113,9 +123,19 @@ def change_title(change: DetailChange) -> str:
     kind = kind_title(change.field)
     if change.status == Status.KEPT:
         return _("{kind} kept").format(kind=kind)
+    if effect_of(change) != "made":
+        asked = change.origin != Origin.PERSON
+        return (_("{kind}: a school asked") if asked else _("{kind}: a change begun")).format(kind=kind)
     if not change.new_value:
         return _("{kind} taken out").format(kind=kind)
     return _("{kind} changed").format(kind=kind) if change.old_value else _("{kind} added").format(kind=kind)
+
+
+def effect_of(change: DetailChange) -> str:
+    """`made`, `open` or `not made`: how the old and the new value stand to each other."""
+    if change.status in (Status.APPROVED, Status.KEPT):
+        return "made"
+    return "open" if change.status in (Status.PENDING, Status.WAITING) else "not made"
 
 
 def change_state(change: DetailChange) -> State:

@@ -20,7 +20,8 @@ def date_words(value: dt.date | dt.datetime | None) -> str:
     date = timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
     # Translators: the order of a date's parts in Django's letters, as in "Fri 27 Nov".
     short, full = _("D j M"), _("D j M Y")
-    return date_format(date, short if date.year == timezone.localdate().year else full)
+    said = date_format(date, short if date.year == timezone.localdate().year else full)
+    return said.replace(" ", "\u00a0")
 
 
 @register.filter
