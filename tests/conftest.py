@@ -105,8 +105,8 @@ def other_school(db: None) -> School:
 
 
 def join(school: School, email: str, name: str, role: Role) -> Account:
-    """Return a new account with an accepted role at `school`."""
-    account = Account.objects.create_user(email, name=name, password=PASSWORD)
+    """Return a new account with an accepted role at `school`, and the second factor that staff must have."""
+    account = Account.objects.create_user(email, name=name, password=PASSWORD, second_factor_at=NOW)
     with scope.every_school():
         Membership.objects.create(school=school, account=account, role=role, invited_at=NOW, accepted_at=NOW)
     return account

@@ -2,46 +2,102 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, gettext_lazy
 
 from hub.accounts.models import Account
+from hub.core.templatetags.frame import clock
 
-WRONG = "That email and password do not belong together. Check both and try again."
-
-
-class SignInForm(AuthenticationForm):
-    """Email and password. What is wrong is never said more closely than `WRONG`."""
-
-    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"] = forms.EmailField(
-            label="Email",
-            max_length=320,
-            widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
-        )
-        self.fields["password"].label = "Password"
-
-    def clean_username(self) -> str:
-        return str(self.cleaned_data["username"]).strip().lower()
+MOST = 1000
+"""Characters of a password: more would only keep the hasher busy."""
 
 
-class AcceptForm(forms.Form):
-    """Name and a new password, to accept an invitation to join as staff."""
+def wrong() -> str:
+    """Return what every wrong pair is told; never more closely."""
+    return gettext("That name and that password do not belong together. Check both and try again.")
 
-    name = forms.CharField(label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+def resting(until: dt.datetime) -> str:
+    """Return what is told while a counter of wrong tries rests."""
+    return gettext(
+        "That did not work too many times. Wait until %(time)s, then try again. A passkey opens without waiting."
+    ) % {"time": clock(until + dt.timedelta(minutes=1))}
+
+
+class SignInForm(forms.Form):
+    """Email or mobile, and password."""
+
+    username = forms.CharField(
+        label=gettext_lazy("Email or mobile"),
+        max_length=320,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username webauthn",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "inputmode": "email",
+                "autofocus": True,
+            }
+        ),
+    )
     password = forms.CharField(
-        label="New password",
+        label=gettext_lazy("Password"),
         strip=False,
-        max_length=1000,
-        help_text="12 characters or more. Three or four words that do not belong together are a good one.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        max_length=MOST,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class CodeForm(forms.Form):
+    """The second factor: a time code, or a recovery code."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code from your authenticator app"),
+        help_text=gettext_lazy("6 digits; a new one comes every 30 seconds."),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "class": "code"}
+        ),
+    )
+    recovery_code = forms.CharField(
+        label=gettext_lazy("Recovery code"),
+        help_text=gettext_lazy("12 letters and digits from the paper you printed. Each is good once."),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "class": "code"}
+        ),
+    )
+
+    def __init__(self, *args: Any, with_time_code: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not with_time_code:
+            del self.fields["code"]
+
+    @property
+    def typed(self) -> str:
+        """Whichever of the two was filled in."""
+        return str(self.cleaned_data.get("code") or self.cleaned_data.get("recovery_code") or "")
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, held against the rules with its owner in mind."""
+
+    password = forms.CharField(
+        label=gettext_lazy("New password"),
+        strip=False,
+        max_length=MOST,
+        help_text=gettext_lazy(
+            "12 characters or more. Three or four words that do not belong together are a good one."
+        ),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "minlength": 12}),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
@@ -52,9 +108,66 @@ class AcceptForm(forms.Form):
         """Hold the password against the rules, with the name in mind."""
         cleaned = super().clean() or self.cleaned_data
         if password := cleaned.get("password"):
-            unsaved = Account(email=self.account.email, name=cleaned.get("name", ""))
+            unsaved = Account(
+                email=self.account.email, mobile=self.account.mobile, name=cleaned.get("name", self.account.name)
+            )
             try:
                 password_validation.validate_password(password, unsaved)
             except ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+
+class AcceptForm(NewPasswordForm):
+    """Name and a new password, to accept an invitation to join as staff."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    field_order = ["name", "password"]
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """A new password; the present one too, unless a passkey has just shown who it is."""
+
+    present = forms.CharField(
+        label=gettext_lazy("Present password"),
+        strip=False,
+        max_length=MOST,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ["present", "password"]
+
+    def __init__(self, *args: Any, with_present: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not with_present:
+            del self.fields["present"]
+
+
+class ProveForm(forms.Form):
+    """The password again, before something that matters."""
+
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        max_length=MOST,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+
+class TimeCodeForm(forms.Form):
+    """The first code counted with a new secret."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code the app shows now"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}),
+    )
+
+
+class PasskeyNameForm(forms.Form):
+    """What a passkey is called."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

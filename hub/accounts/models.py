@@ -125,6 +125,19 @@ class SignInLimit(models.Model):
     rests_until = models.DateTimeField(null=True)
 
 
+class SecurityEvent(models.Model):
+    """Something about how a login signs in has changed, and its owner is to be told (by messaging, above)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="security_events")
+    what = models.CharField(max_length=40)
+    device = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], condition=models.Q(told_at=None), name="accounts_security_untold")]
+
+
 class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", "Administrator"
     OFFICE = "office", "Office"

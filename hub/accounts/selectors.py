@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
@@ -10,10 +10,17 @@ from hub.core.models import School
 
 
 def open_memberships(account: Account) -> tuple[Membership, ...]:
-    """Return the account's accepted, open memberships with their schools, by school name, in one query."""
+    """Return the account's accepted, open memberships with their schools, by school name, in one query.
+
+    Each says as `is_connected` whether the login is also connected to somebody's record, a parent's say.
+    """
+    connected = Account.objects.filter(
+        pk=OuterRef("account_id"), connections__connected_at__isnull=False, connections__ended_at=None
+    )
     with scope.every_school():
         return tuple(
             Membership.objects.filter(account=account, accepted_at__isnull=False, ended_at=None)
+            .annotate(is_connected=Exists(connected))
             .select_related("school")
             .order_by("school__name", "school_id")
         )

@@ -6,9 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
-from hub.accounts import selectors, tokens
+from hub.accounts import devices, passwords, selectors, tokens
 from hub.accounts.models import Account, Membership, Role, StaffInvitation
 from hub.core import audit, scope
 from hub.core.errors import HubError
@@ -125,9 +124,8 @@ def accept_invitation(
             raise InvitationRefused("This link was used already. Sign in, or ask an administrator for a new one.")
         if with_password:
             account.name = name.strip() or account.name
-            account.set_password(password)
-            account.session_generation += 1
-            account.save(update_fields=["name", "password", "session_generation"])
+            account.save(update_fields=["name"])
+            passwords.set_password(account=account, password=password, now=now)
         joined = Membership.objects.filter(pk=membership.pk, accepted_at=None).update(accepted_at=now)
         _audit("staff.accepted" if joined else "staff.password_set", membership, account, now)
         return membership
@@ -166,8 +164,24 @@ def end_access(
         )
     Membership.objects.filter(pk=membership.pk).update(ended_at=now, ended_why=why[:200])
     StaffInvitation.objects.filter(membership=membership, used_at=None, expires_at__gt=now).update(expires_at=now)
-    Account.objects.filter(pk=membership.account_id).update(session_generation=F("session_generation") + 1)
+    devices.end_all(account=membership.account)
     _audit("staff.ended", membership, by, now, why=why)
+
+
+def claim_sign_in_name(*, account: Account, email: str | None = None, mobile: str | None = None) -> bool:
+    """Let the login sign in by this email or mobile from now on; False, and nothing changed, if another login has it.
+
+    The caller has proof that it is the person's own.
+    """
+    wanted = {key: value for key, value in (("email", email), ("mobile", mobile)) if value}
+    try:
+        with transaction.atomic():
+            Account.objects.filter(pk=account.pk).update(**wanted)
+    except IntegrityError:
+        return False
+    for key, value in wanted.items():
+        setattr(account, key, value)
+    return True
 
 
 def _locked(membership: Membership) -> Membership:

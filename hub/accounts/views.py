@@ -1,9 +1,7 @@
-"""Signing in and out, and accepting an invitation."""
+"""Accepting an invitation to join as staff, or a link to a new password."""
 
 from __future__ import annotations
 
-from django.contrib.auth import login
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,28 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hub.accounts import services, tokens
-from hub.accounts.forms import AcceptForm, SignInForm
+from hub.accounts import services, signing_in, tokens
+from hub.accounts.forms import AcceptForm
 from hub.accounts.services import InvitationRefused
+from hub.accounts.sign_in_views import enter
 from hub.accounts.viewer import ViewedRequest
 
 OPENED = "invitation"
 """Where the session keeps the hash of the token of the link that was opened last."""
-
-
-class SignIn(LoginView):
-    """Email and password; a wrong pair says no more than that. The session's key changes on the way in."""
-
-    template_name = "accounts/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-    extra_context = {"title": "Sign in"}
-
-
-class SignOut(LogoutView):
-    """Ends the session. POST only: a link must not sign anybody out."""
-
-    http_method_names = ["post"]
 
 
 @require_safe
@@ -69,10 +53,12 @@ def invitation(request: ViewedRequest) -> HttpResponse:
 
 
 def _accept(request: ViewedRequest, token_hash: str, name: str, password: str) -> HttpResponse:
+    now = timezone.now()
     membership = services.accept_invitation(
-        token_hash=token_hash, name=name, password=password, signed_in=request.viewer.account, now=timezone.now()
+        token_hash=token_hash, name=name, password=password, signed_in=request.viewer.account, now=now
     )
-    if password:
-        login(request, membership.account)
     request.session.pop(OPENED, None)
+    if password:
+        return enter(request, membership.account, how="invitation", next_page="", now=now)
+    signing_in.set_ages(request, membership.account, now=now)
     return redirect("overview:home")

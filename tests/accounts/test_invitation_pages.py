@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from hub.accounts import services
+from hub.accounts import second_factor, services
 from hub.accounts.models import Account, Membership, Role, StaffInvitation
 from hub.accounts.services import Invited
 from hub.core.models import School
@@ -73,11 +73,14 @@ def test_a_login_of_another_school_signs_in_first(school: School, stranger: Acco
     invited = services.invite_staff(
         school=school, email=stranger.email, role=Role.OFFICE, by=administrator, now=timezone.now()
     )
+    second_factor.give_time_code(account=stranger, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", now=timezone.now())
     client = opened(invited)
     assert "You have a Schoolgate login already" in client.get("/invitation/").text
     assert client.post("/invitation/", GOOD).status_code == 410
     sign_in = {"username": stranger.email, "password": "correct horse battery", "next": "/invitation/"}
-    assert "your password stays" in client.post("/sign-in/", sign_in, follow=True).text
+    assert client.post("/sign-in/", sign_in)["Location"] == "/sign-in/second/"
+    code = second_factor.current_code(stranger, timezone.now())
+    assert "your password stays" in client.post("/sign-in/second/", {"code": code}, follow=True).text
     assert client.post("/invitation/")["Location"] == "/"
     assert Membership.objects.get(account=stranger, school=school).accepted_at is not None
 
