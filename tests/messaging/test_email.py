@@ -1,0 +1,137 @@
+"""Email: what a mail server answers, over a real conversation, and what that means for the notice."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hub.messaging.channels import Receipt, Refused, Unanswered
+from hub.messaging.email import Email
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Speaks just enough SMTP; `says` replaces its answer to a command, "" hangs up."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.says: dict[str, str] = {}
+        self.mails: list[str] = []
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        if not self.say("CONNECT", "220 hello"):
+            return
+        for raw in self.rfile:
+            command = raw.decode().strip().split(":")[0].split(" ")[0].upper()
+            if not self.say(command, {"DATA": "354 go on", "QUIT": "221 bye"}.get(command, "250 ok")):
+                return
+            if command == "DATA" and "DATA" not in self.server.says:
+                self.server.mails.append(self.mail())
+                if not self.say("END", "250 taken"):
+                    return
+            if command == "QUIT":
+                return
+
+    def say(self, command: str, usual: str) -> bool:
+        words = self.server.says.get(command, usual)
+        if words:
+            self.wfile.write(f"{words}\r\n".encode())
+        return bool(words)
+
+    def mail(self) -> str:
+        lines = []
+        for raw in self.rfile:
+            if raw == b".\r\n":
+                break
+            lines.append(raw.decode())
+        return "".join(lines)
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[MailServer]:
+    with MailServer() as made:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = made.server_address
+        settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = False, 3
+        settings.PUBLIC_URL = "https://hub.example.org"
+        thread = threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield made
+        made.shutdown()
+
+
+def deliver(to: str = "ngozi@example.org") -> Receipt:
+    return Email().deliver(to=to, subject="Your code", body="It is 482 913.\n", reference="r1")
+
+
+def test_a_mail_arrives_and_says_that_nobody_needs_to_answer(server: MailServer) -> None:
+    assert deliver().id == "r1"
+    [mail] = server.mails
+    assert "To: ngozi@example.org" in mail
+    assert "Message-ID: <r1@hub.example.org>" in mail
+    assert "Auto-Submitted: auto-generated" in mail
+    assert "It is 482 913." in mail
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "again", "about_address"),
+    [
+        ("CONNECT", "421 busy", True, False),
+        ("RCPT", "450 4.2.0 mailbox busy", True, False),
+        ("RCPT", "452 4.2.2 mailbox full", True, False),
+        ("RCPT", "550 5.1.1 no such user", False, True),
+        ("RCPT", "550 no such user", False, True),
+        ("RCPT", "550 5.7.1 you look like spam", False, False),
+        ("RCPT", "552 5.2.2 mailbox full", False, False),
+        ("RCPT", "554 5.7.1 relay access denied", False, False),
+        ("MAIL", "550 5.7.1 not from you", True, False),
+        ("DATA", "451 4.3.0 later", True, False),
+        ("END", "451 4.3.0 later", True, False),
+        ("END", "554 5.6.0 content refused", False, False),
+    ],
+)
+def test_what_the_server_refuses(
+    server: MailServer, command: str, words: str, again: bool, about_address: bool
+) -> None:
+    server.says[command] = words
+    with pytest.raises(Refused) as refused:
+        deliver()
+    assert (refused.value.again, refused.value.about_address) == (again, about_address)
+    assert "ngozi" not in refused.value.why
+    assert "user" not in refused.value.why
+
+
+@pytest.mark.parametrize("command", ["END", "DATA"])
+def test_a_server_that_hangs_up_may_have_taken_the_mail(server: MailServer, command: str) -> None:
+    server.says[command] = ""
+    with pytest.raises(Unanswered):
+        deliver()
+
+
+def test_a_server_that_says_no_goodbye_has_taken_the_mail(server: MailServer) -> None:
+    server.says["QUIT"] = ""
+    assert deliver().id == "r1"
+
+
+def test_a_server_that_is_not_there_is_asked_again(server: MailServer, settings: Any) -> None:
+    settings.EMAIL_PORT = 1
+    with pytest.raises(Refused, match="could not be reached") as refused:
+        deliver()
+    assert refused.value.again
+
+
+def test_a_line_break_in_an_address_is_refused_before_the_server_hears_of_it(server: MailServer) -> None:
+    with pytest.raises(Refused) as refused:
+        deliver("a@example.org\nBcc: b@example.org")
+    assert not refused.value.again
+    assert not server.mails
