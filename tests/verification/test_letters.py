@@ -1,0 +1,177 @@
+"""Letters: one page each, names with accents, codes that only the paper holds, and the door they open."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.test import Client
+
+from hub.accounts.models import Account
+from hub.core import paper
+from hub.core.models import School
+from hub.people.models import Contact
+from tests.conftest import NOW
+from tests.factories.people import give, make_contact, make_pupil, tie
+from verification import invitation_rules as rules
+from verification import letter_making, letters
+from verification.errors import InvitationRefused
+from verification.letters import Letter
+from verification.models import Invitation
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def nobody(school: School) -> Contact:
+    """Has neither email nor mobile."""
+    pupil = make_pupil(school, "Zoë", "Bradshaw", registration_group="6HB")
+    return make_contact(school, "Wendy", "Bradshaw", pupil, address="1 Beck Road, Leeds", postcode="LS1 1AA")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
+    """The letters that were drawn."""
+    seen: list[Letter] = []
+
+    def keep(made: list[Letter]) -> bytes:
+        seen.extend(made)
+        return b"%PDF-"
+
+    monkeypatch.setattr(letters, "pdf", keep)
+    return seen
+
+
+def a_letter(**fields: object) -> Letter:
+    said = {
+        "school": "Larch Hill Primary",
+        "person": "Mrs Łucja Ọláyẹmí-Okafor",
+        "pupils": ("Zoë Okafor, 6HB",),
+        "address": "1 Beck Road, Leeds",
+        "postcode": "LS1 1AA",
+        "number": "48210375",
+        "code": "K7PM-3XQA-TR9D",
+        "link": "https://hub.example.org/join/abc/",
+        "page": "hub.example.org/join/letter/",
+        "made": NOW,
+        "until": NOW + rules.LETTER_GOOD_FOR,
+    }
+    return Letter(**{**said, **fields})  # type: ignore[arg-type]
+
+
+def pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b(?!s)", pdf))
+
+
+class TestThePaper:
+    def test_one_page_each(self) -> None:
+        assert pages(letters.pdf([a_letter()] * 3)) == 3
+
+    def test_the_longest_of_everything_stays_on_one_page(self) -> None:
+        long = a_letter(
+            school="The Very Reverend Archbishop Wilberforce Memorial Church of England Voluntary Aided Primary School",
+            person="Professor Wilhelmina-Alexandrina Featherstonehaugh-Cholmondeley-Marjoribanks",
+            pupils=tuple(f"Bartholomew-Maximilian Featherstonehaugh-Cholmondeley {n}, 6HB" for n in range(6)),
+            address=", ".join(["Flat 12 The Old Cotton Mill Apartments"] * 9),
+            office="a-very-long-address-of-the-office@some-very-long-name-of-a-school.example.org",
+            page="a-very-long-host-name-of-a-hub.for-several-schools.example.org/join/letter/",
+            link="https://a-very-long-host-name-of-a-hub.for-several-schools.example.org/join/" + "x" * 43,
+        )
+        assert pages(letters.pdf([long])) == 1
+
+    def test_accents_print_and_other_scripts_are_marked(self) -> None:
+        assert paper.printable("Łucja Ọláyẹmí Nguyễn Ґалаґан Ωμέγα Müßig") == "Łucja Ọláyẹmí Nguyễn Ґалаґан Ωμέγα Müßig"
+        assert paper.printable("Zoe\u0308") == "Zoë"
+        assert paper.printable("李 A\u200b\nB") == "? A B"
+
+    def test_the_font_is_inside(self) -> None:
+        assert b"DejaVuSansCondensed" in letters.pdf([a_letter()])
+
+
+class TestPrinting:
+    def test_makes_the_codes_and_keeps_only_hashes(self, nobody: Contact, office: Account, drawn: list[Letter]) -> None:
+        printed = letter_making.print_letter(owner=nobody, by=office, now=NOW)
+        (letter,) = drawn
+        made = Invitation.objects.get(contact=nobody)
+        assert (printed.count, printed.left) == (1, 0)
+        assert made.letter_number == letter.number
+        assert rules.typed_code(letter.code) not in made.letter_hash
+        assert made.expires_at == NOW + rules.LETTER_GOOD_FOR
+        assert letter.pupils == ("Zoë Bradshaw, 6HB",)
+        assert letter.page.endswith("/join/letter/")
+
+    def test_again_makes_a_new_one_and_voids_the_old(
+        self, nobody: Contact, office: Account, drawn: list[Letter]
+    ) -> None:
+        letter_making.print_letter(owner=nobody, by=office, now=NOW)
+        letter_making.print_letter(owner=nobody, by=office, now=NOW + MINUTE)
+        old, new = drawn
+        with pytest.raises(InvitationRefused):
+            letter_making.enter(number=old.number, code=old.code, now=NOW + MINUTE)
+        assert letter_making.enter(number=new.number, code=new.code, now=NOW + MINUTE).contact == nobody
+
+    def test_many_by_form_only_those_with_neither_and_without_a_letter(
+        self, school: School, nobody: Contact, office: Account, drawn: list[Letter]
+    ) -> None:
+        reached = make_contact(school, "Ngozi", "Okafor", make_pupil(school))
+        give(reached, "email", "ngozi@example.org")
+        tie(make_contact(school, "Con", "Nected", make_pupil(school)), office)
+        first = make_contact(school, "Ada", "Zeller", make_pupil(school, "Al", "Zeller", registration_group="1AB"))
+        printed = letter_making.print_letters(school=school, by=office, now=NOW)
+        assert [letter.person for letter in drawn] == [str(first), str(nobody)]
+        assert (printed.count, printed.left) == (2, 0)
+        assert letter_making.print_letters(school=school, by=office, now=NOW + MINUTE).count == 0
+
+    def test_a_big_pile_comes_in_batches(
+        self, school: School, office: Account, drawn: list[Letter], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(letter_making, "AT_ONCE", 2)
+        pupil = make_pupil(school)
+        for place in range(3):
+            make_contact(school, f"Parent{place}", "Okafor", pupil)
+        printed = letter_making.print_letters(school=school, by=office, now=NOW)
+        assert (printed.count, printed.left) == (2, 1)
+        assert letter_making.print_letters(school=school, by=office, now=NOW + MINUTE).count == 1
+        assert len({letter.number for letter in drawn}) == 3
+
+
+class TestTheDoor:
+    @pytest.fixture
+    def letter(self, nobody: Contact, office: Account, drawn: list[Letter]) -> Letter:
+        letter_making.print_letter(owner=nobody, by=office, now=NOW)
+        return drawn[0]
+
+    def test_opens_by_number_and_code_however_they_are_typed(self, letter: Letter, nobody: Contact) -> None:
+        typed = {"number": f" {letter.number[:4]} {letter.number[4:]}", "code": letter.code.lower().replace("-", " ")}
+        assert letter_making.enter(**typed, now=NOW).contact == nobody
+
+    def test_rests_after_five_wrong_codes_and_opens_again_after_fifteen_minutes(self, letter: Letter) -> None:
+        for _ in range(5):
+            with pytest.raises(InvitationRefused):
+                letter_making.enter(number=letter.number, code="AAAA-AAAA-AAAA", now=NOW)
+        with pytest.raises(InvitationRefused):
+            letter_making.enter(number=letter.number, code=letter.code, now=NOW + 14 * MINUTE)
+        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + 15 * MINUTE)
+
+    def test_tries_while_it_rests_do_not_make_it_rest_longer(self, letter: Letter) -> None:
+        for minute in range(15):
+            with pytest.raises(InvitationRefused):
+                letter_making.enter(number=letter.number, code="AAAA-AAAA-AAAA", now=NOW + (minute // 5) * MINUTE)
+        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + 15 * MINUTE)
+
+    def test_no_number_of_wrong_codes_voids_it(self, letter: Letter) -> None:
+        for day in range(20):
+            with pytest.raises(InvitationRefused):
+                letter_making.enter(number=letter.number, code="AAAA", now=NOW + dt.timedelta(days=day))
+        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + dt.timedelta(days=21))
+
+    def test_answers_the_same_whatever_is_wrong(self, letter: Letter) -> None:
+        client = Client()
+        answers = [
+            client.post("/join/letter/", {"number": number, "code": code})
+            for number, code in ((letter.number, "AAAA-AAAA-AAAA"), ("99999999", letter.code), ("99999999", "AAAA"))
+        ]
+        bodies = {re.sub(r'value="[^"]*"|[A-Za-z0-9]{64}', "", answer.content.decode()) for answer in answers}
+        assert {answer.status_code for answer in answers} == {422}
+        assert len(bodies) == 1

@@ -1,0 +1,205 @@
+"""Invitations on paper: one A4 page each, for a window envelope or a book bag. It draws, and knows no database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import segno
+from fpdf import FPDF
+
+from hub.core import paper
+from hub.core.templatetags.frame import day
+
+_LEFT, _WIDTH = 20.0, 170.0
+_WINDOW_TOP, _WINDOW_WIDTH = 45.0, 85.0
+"""A DL window envelope shows this field of a page folded in three: 20 mm from the left, 45 to 80 mm from the top."""
+_MUTED, _INK, _GATE = (92, 98, 96), (25, 30, 29), (23, 92, 76)
+_QR_SIZE = 42.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What one letter says. Its code and its link exist on this page only."""
+
+    school: str
+    person: str
+    pupils: tuple[str, ...]
+    """`Millie Okafor, 6HB`: whose book bag it goes into."""
+    address: str
+    postcode: str
+    number: str
+    code: str
+    link: str
+    page: str
+    """The address that one types: `schoolgate.example.org/join/letter/`."""
+    made: dt.datetime
+    until: dt.datetime
+    office: str = ""
+    again: bool = False
+    """Gets a person back in who has lost everything: they were connected before."""
+
+
+def pdf(letters: Iterable[Letter]) -> bytes:
+    """Return the letters, one page each, in their order."""
+    document = paper.document(title="Invitations to Schoolgate")
+    document.set_auto_page_break(auto=False)
+    document.c_margin = 0
+    for letter in letters:
+        document.add_page()
+        _draw(document, letter)
+    return bytes(document.output())
+
+
+def _draw(page: FPDF, letter: Letter) -> None:
+    _head(page, letter)
+    _window(page, letter)
+    page.set_xy(_LEFT, 98)
+    _text(page, f"{letter.school} on your phone", size=17, bold=True, after=2)
+    _text(page, _opening(letter), size=10.5, after=4)
+    _steps(page, letter)
+    _keys(page, letter)
+    _foot(page, letter)
+
+
+def _head(page: FPDF, letter: Letter) -> None:
+    page.set_fill_color(*_GATE)
+    page.rect(_LEFT, 15, 12, 1.6, style="F")
+    page.set_xy(_LEFT, 19)
+    _text(page, letter.school, size=14, bold=True)
+    if letter.pupils:
+        page.set_xy(115, 19)
+        _cell(page, "Book bag", 8.5, muted=True, width=75)
+        for place, pupil in enumerate(letter.pupils[:3]):
+            page.set_xy(115, 23 + place * 5)
+            _cell(page, pupil, 10, bold=place == 0, width=75)
+
+
+def _window(page: FPDF, letter: Letter) -> None:
+    """The name and address, as the post wants them: one line each, the postcode last."""
+    lines = [letter.person, *_address_lines(letter.address), letter.postcode]
+    for place, line in enumerate([line for line in lines if line][:7]):
+        page.set_xy(_LEFT, _WINDOW_TOP + place * 5)
+        _cell(page, line, 10.5, width=_WINDOW_WIDTH)
+    page.set_xy(115, _WINDOW_TOP)
+    _cell(page, day(letter.made), 10, muted=True, width=75)
+
+
+def _address_lines(address: str) -> list[str]:
+    parts = [part.strip() for part in address.replace("\n", ",").split(",") if part.strip()]
+    return parts if len(parts) <= 5 else [*parts[:4], ", ".join(parts[4:])]
+
+
+def _opening(letter: Letter) -> str:
+    if letter.again:
+        return (
+            f"{letter.person}, this letter gets you back in. You were disconnected because you asked the school "
+            "for help. Connect again in about three minutes, on a phone or a computer."
+        )
+    return (
+        f"{letter.person}, the school invites you to Schoolgate: see what the school has written down about you and "
+        "your children, keep your own email and mobile right, and read what it sends. It takes about three minutes, "
+        "on a phone or a computer, and costs nothing."
+    )
+
+
+def _steps(page: FPDF, letter: Letter) -> None:
+    steps = (
+        ("Open the page", f"Point your phone’s camera at the square below, or type {letter.page} into a browser."),
+        ("Type the number and the code", "Only if you did not use the camera. Capitals and dashes do not matter."),
+        ("Confirm who you are", "We send a code to your email or mobile, then you choose a password. That is all."),
+    )
+    for number, (title, text) in enumerate(steps, start=1):
+        top = page.get_y()
+        page.set_fill_color(*_GATE)
+        page.ellipse(_LEFT, top, 8, 8, style="F")
+        page.set_xy(_LEFT, top)
+        page.set_text_color(255, 255, 255)
+        page.set_font(paper.FAMILY, "B", 10.5)
+        page.cell(w=8, h=8, text=str(number), align="C")
+        page.set_xy(_LEFT + 12, top - 0.5)
+        _text(page, title, size=11.5, bold=True, left=_LEFT + 12)
+        _text(page, text, size=10, left=_LEFT + 12, after=3)
+
+
+def _keys(page: FPDF, letter: Letter) -> None:
+    """The square for the camera, and beside it what one types."""
+    top = page.get_y() + 3
+    page.set_draw_color(200, 204, 202)
+    page.set_line_width(0.3)
+    page.rect(_LEFT, top, _WIDTH, _QR_SIZE + 12, style="D", round_corners=True, corner_radius=3)
+    _qr(page, letter.link, _LEFT + 6, top + 6)
+    left = _LEFT + _QR_SIZE + 18
+    for place, (name, value, size) in enumerate(
+        (("Letter number", _spaced(letter.number), 21), ("Code", letter.code, 21))
+    ):
+        page.set_xy(left, top + 8 + place * 20)
+        _cell(page, name, 9.5, muted=True, width=100)
+        page.set_xy(left, top + 15 + place * 20)
+        _cell(page, value, size, bold=True, width=100)
+    page.set_y(top + _QR_SIZE + 16)
+
+
+def _spaced(number: str) -> str:
+    return f"{number[:4]} {number[4:]}"
+
+
+def _qr(page: FPDF, link: str, left: float, top: float) -> None:
+    """Draw the square as vectors: neighbours in a row as one bar, so that no printer leaves hairlines."""
+    rows = [list(row) for row in segno.make_qr(link, error="m").matrix]
+    size = _QR_SIZE / len(rows)
+    page.set_fill_color(0, 0, 0)
+    for y, row in enumerate(rows):
+        x = 0
+        while x < len(row):
+            if not row[x]:
+                x += 1
+                continue
+            start = x
+            while x < len(row) and row[x]:
+                x += 1
+            page.rect(left + start * size, top + y * size, (x - start) * size, size, style="F")
+
+
+def _foot(page: FPDF, letter: Letter) -> None:
+    asks = f" Questions: {letter.office}." if letter.office else " Questions: ask the school office."
+    text = (
+        f"Good once, until {day(letter.until)}. This letter is for {letter.person} alone: whoever has it can register "
+        f"in that name, so please do not pass it on. A newer letter or invitation replaces it.{asks}"
+    )
+    page.set_y(page.get_y() + 2)
+    _text(page, text, size=9, muted=True)
+
+
+def _text(
+    page: FPDF,
+    text: str,
+    *,
+    size: float,
+    bold: bool = False,
+    muted: bool = False,
+    left: float = _LEFT,
+    after: float = 0,
+) -> None:
+    """Write a paragraph from `left` to the right margin, and go on below it."""
+    page.set_font(paper.FAMILY, "B" if bold else "", size)
+    page.set_text_color(*(_MUTED if muted else _INK))
+    page.set_x(left)
+    page.multi_cell(
+        w=_LEFT + _WIDTH - left, h=size * 0.5, text=paper.printable(text), align="L", new_x="LEFT", new_y="NEXT"
+    )
+    page.set_y(page.get_y() + after)
+
+
+def _cell(page: FPDF, text: str, size: float, *, width: float, bold: bool = False, muted: bool = False) -> None:
+    """Write one line that never leaves its field: what is too long is set smaller, then cut."""
+    page.set_text_color(*(_MUTED if muted else _INK))
+    text = paper.printable(text)
+    page.set_font(paper.FAMILY, "B" if bold else "", size)
+    while page.get_string_width(text) > width and size > 7:
+        size -= 0.5
+        page.set_font(paper.FAMILY, "B" if bold else "", size)
+    while text and page.get_string_width(text) > width:
+        text = text[:-2] + "…"
+    page.cell(w=width, h=5, text=text)
