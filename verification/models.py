@@ -224,10 +224,35 @@ class RecoveryLink(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     token_hash = models.CharField(max_length=64, unique=True)
+    sent_to = models.CharField(max_length=320, blank=True, help_text="The address it proves; of a letter nothing.")
     by_office = models.CharField(max_length=200, blank=True, help_text="Who at the school vouched; blank: a mail.")
+    by_school = models.BigIntegerField(null=True, help_text="Whose office: it opens only what is this school's.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class RecoveryRequest(models.Model):
+    """Somebody who cannot sign in has typed an email or mobile. Made alike whether anybody has it or not.
+
+    What follows is done by a task that looks the address up. Belongs to no school.
+    """
+
+    sealed_name = models.BinaryField(help_text="What was typed, encrypted.")
+    name_hash = models.CharField(max_length=64, help_text="Keyed; to count by.")
+    kind = models.CharField(max_length=6, help_text="email or mobile.")
+    code_hash = models.CharField(max_length=100, help_text="Of the code that a mobile is sent; also where none is.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, help_text="When the task had looked; messages may have gone or not.")
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name_hash", "-made_at"], name="verification_recovery_by_name"),
+            models.Index(fields=["made_at"], condition=Q(answered_at=None), name="verification_recovery_open"),
+        ]
 
 
 class Merge(SchoolOwned):

@@ -319,6 +319,7 @@ class Connection(SchoolOwned):
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=200, blank=True)
     no_child_since = models.DateField(null=True, help_text="Since when the person has no child here; ends the login.")
+    ending_told_at = models.DateTimeField(null=True, help_text="When they were told that the login will end.")
 
     class Meta:
         constraints = [
