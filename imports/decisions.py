@@ -12,6 +12,7 @@ from hub.core.errors import HubError
 from imports import links, services, undoing
 from imports.models import HELD_STATES, Import, ImportState
 from imports.payloads import PayloadCleared
+from verification import settling
 
 
 class NotYours(HubError):
@@ -79,12 +80,13 @@ def undo(*, run: Import, by: Account, now: dt.datetime) -> Import:
 
     What was left, and why, is named in `run.left_by_undo`. Raises `NotYours`.
     """
-    run = Import.objects.select_for_update().select_related("link__source").get(pk=run.pk)
+    run = Import.objects.select_for_update().select_related("link__source", "school").get(pk=run.pk)
     if run.preview or run.state not in (ImportState.APPLIED, ImportState.PARTLY_HELD):
         raise NotYours("Only an import that has been applied can be undone.")
     if run.finished_at is None or now - run.finished_at > undoing.POSSIBLE_FOR:
         raise NotYours(f"Imports can be undone for {undoing.POSSIBLE_FOR.days} nights. This one is older.")
     left = undoing.undo(run, now=now)
+    settling.settle(school=run.school, import_id=None, now=now)
     run.state, run.undone_at, run.undone_by, run.left_by_undo = ImportState.UNDONE, now, str(by), left
     run.decided_at = run.decided_at or now
     run.save(update_fields=["state", "undone_at", "undone_by", "left_by_undo", "decided_at"])

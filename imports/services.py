@@ -15,13 +15,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from hub.core.models import School
-from hub.people import services as people
 from hub.people.locking import lock_school
-from hub.people.models import Pupil, Staff
-from imports import alerts, apply, counting, links, nights, payloads, reading, rejected, resting
+from imports import alerts, apply, counting, following, links, nights, payloads, reading, rejected, resting
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
-from imports.types import CONTACT, PUPIL, STAFF, Action, Plan, Verdict
+from imports.types import CONTACT, PUPIL, Action, Plan, Verdict
 from mis_connectors import registry
 from mis_connectors.errors import ConnectorError
 from verification.selectors_merges import merged_since, merges_made
@@ -142,7 +140,7 @@ def _import(run: Import, *, now: dt.datetime) -> None:
     if (last := _same_as_last(run, basis, today=local_now.date())) is not None:
         none = dict.fromkeys(("added", "updated", "ended", "kept", "rejected"), 0)
         with transaction.atomic():
-            _people_follow(run, Plan(), pupil_ids=frozenset(), now=now, today=local_now.date())
+            following.follow(run, Plan(), pupil_ids=frozenset(), now=now)
             _finish(run, ImportState.UNCHANGED, now=now, counts={**last.counts, **none, "by_kind": {}, "removed": {}})
         return
     read = reading.read(basis, run, today=local_now.date())
@@ -223,7 +221,7 @@ def _apply(
         new_rejected = 0
         if planned.assessment.verdict is not Verdict.REFUSE:
             pupil_ids = apply.apply(plan, run=run, source=basis.link.source, now=now, today=today)
-            _people_follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now, today=today)
+            following.follow(run, plan, pupil_ids=None if read.full else pupil_ids, now=now)
         if planned.assessment.verdict not in (Verdict.REFUSE, Verdict.HOLD):
             apply.remember_passed(plan.passed, read.reading.opened, source=basis.link.source)
             if CONTACT not in read.reading.complete and _brings_pupils(plan):
@@ -244,34 +242,6 @@ def _apply(
             run, _state_of(planned, plan), now=now, counts=counts, would=counting.rows_of(planned.waiting),
             reasons=_reasons(planned), notes=list(read.reading.notes),
         )  # fmt: skip
-
-
-def _people_follow(
-    run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime, today: dt.date
-) -> None:
-    """Bring groups up to date, and end the access of staff who leave: tonight, or on a date that has now come."""
-    since = _last_import_on(run)
-    reached = {"school_id": run.school_id, "leaving_date__lte": today}
-    if since is not None:
-        reached["leaving_date__gt"] = since
-    if pupil_ids is not None:
-        pupil_ids |= frozenset(Pupil.objects.filter(**reached).values_list("pk", flat=True))
-    if pupil_ids is None or pupil_ids:
-        people.refresh_groups(school_id=run.school_id, on=today, pupil_ids=pupil_ids)
-    left = {c.person_id for c in plan.changes if c.model == STAFF and c.action is Action.ENDED}
-    left |= set(Staff.objects.filter(**reached).values_list("pk", flat=True))
-    if left:
-        people.staff_left(staff_ids=left, now=now)
-
-
-def _last_import_on(run: Import) -> dt.date | None:
-    """Return the local day of the import before this one: leaving dates up to it were seen to."""
-    earlier = Import.objects.filter(
-        school_id=run.school_id, link_id=run.link_id, preview=False,
-        state__in=[*GOOD_STATES, ImportState.PARTLY_HELD],
-    )  # fmt: skip
-    last = earlier.exclude(pk=run.pk).order_by("-started_at").values_list("started_at", flat=True).first()
-    return last.astimezone(LONDON).date() if last else None
 
 
 def _brings_pupils(plan: Plan) -> bool:
