@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from imports import history_pages, link_views, policy_pages, rejected_pages, run_actions, run_pages
+from imports import history_pages, link_views, policy_pages, provenance_pages, rejected_pages, run_actions, run_pages
 
 app_name = "imports"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("imports/<int:import_id>/import/", run_actions.import_it, name="import_it"),
     path("imports/<int:import_id>/undo/", run_actions.undo, name="undo"),
     path("imports/<int:import_id>/file/", run_actions.raw_file, name="raw"),
+    path("people/<slug:owner>/<int:person_id>/<slug:kind>/why/", provenance_pages.why, name="why"),
     path("imports/of/<slug:kind>/<int:person_id>/", history_pages.person_history, name="person_history"),
     path("settings/mis-link/switch/", run_actions.switch, name="switch"),
     path("settings/who-is-imported/", policy_pages.who_is_imported, name="policy"),

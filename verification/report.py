@@ -79,7 +79,8 @@ class Row:
     days: int | None
     """How many days it has waited to be copied."""
     age: str
-    owner_kind: str
+    owner: str
+    """As addresses name it: contacts or staff."""
     owner_id: int
     is_value: bool
     """Whether it is about an email or a mobile, which can answer why it says that."""
@@ -171,7 +172,7 @@ class Writer:
             state=self._state(change),
             days=days,
             age="" if days is None else "bad" if days >= RED else "warn" if days >= AMBER else "",
-            owner_kind=kind,
+            owner="contacts" if change.contact_id else "staff",
             owner_id=owner[1],
             is_value=is_value,
         )

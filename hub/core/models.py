@@ -70,7 +70,10 @@ class AuditEntry(SchoolOwned):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["school", "-at"], name="core_audit_recent")]
+        indexes = [
+            models.Index(fields=["school", "-at"], name="core_audit_recent"),
+            models.Index(fields=["school", "object_kind", "object_id"], name="core_audit_by_object"),
+        ]
 
 
 class Severity(models.TextChoices):
