@@ -47,6 +47,11 @@ app.conf.update(
             "schedule": schedule(15.0),
             "options": {"queue": IO, "expires": 15},
         },
+        "logins": {
+            "task": "hub.accounts.tasks.sweep_logins",
+            "schedule": schedule(3600.0),
+            "options": {"queue": IMPORTS, "expires": 3600},
+        },
         "confirming": {
             "task": "verification.tasks.sweep",
             "schedule": schedule(60.0),
@@ -55,4 +60,4 @@ app.conf.update(
     },
     beat_schedule_filename=str(settings.BASE_DIR / "var" / "beat-schedule"),
 )
-app.autodiscover_tasks(["imports", "verification", "hub.messaging"])
+app.autodiscover_tasks(["imports", "verification", "hub.messaging", "hub.accounts"])

@@ -15,11 +15,13 @@ from hub.accounts.trail import What
 def set_password(*, account: Account, password: str, now: dt.datetime) -> None:
     """Give the login a new password and end its sessions; the caller's own lives on by `signing_in.stay`.
 
-    The form has held the password against the rules.
+    The form has held the password against the rules. The owner is told, unless it is their first.
     """
+    is_first = not account.has_usable_password()
     account.set_password(password)
     account.session_generation += 1
     account.password_changed_at = now
     account.save(update_fields=["password", "session_generation", "password_changed_at"])
     Session.objects.filter(account=account).delete()
-    trail.record(account=account, what=What.PASSWORD_SET, now=now)
+    if not is_first:
+        trail.record(account=account, what=What.PASSWORD_SET, now=now)

@@ -12,15 +12,18 @@ from hub.core.models import School
 def open_memberships(account: Account) -> tuple[Membership, ...]:
     """Return the account's accepted, open memberships with their schools, by school name, in one query.
 
-    Each says as `is_connected` whether the login is also connected to somebody's record, a parent's say.
+    Each says as `is_parent` whether the login is also connected to a parent's record, at whichever school.
     """
     connected = Account.objects.filter(
-        pk=OuterRef("account_id"), connections__connected_at__isnull=False, connections__ended_at=None
+        pk=OuterRef("account_id"),
+        connections__contact__isnull=False,
+        connections__connected_at__isnull=False,
+        connections__ended_at=None,
     )
     with scope.every_school():
         return tuple(
             Membership.objects.filter(account=account, accepted_at__isnull=False, ended_at=None)
-            .annotate(is_connected=Exists(connected))
+            .annotate(is_parent=Exists(connected))
             .select_related("school")
             .order_by("school__name", "school_id")
         )

@@ -39,9 +39,9 @@ class Viewer:
         return bool(self.memberships) and self.account is not None and self.account.second_factor_at is None
 
     @property
-    def is_connected(self) -> bool:
-        """Whether a member of staff is also a parent here, or otherwise connected to a record."""
-        return any(getattr(one, "is_connected", False) for one in self.memberships)
+    def is_parent_too(self) -> bool:
+        """Whether a member of staff is also connected to a parent's record."""
+        return any(getattr(one, "is_parent", False) for one in self.memberships)
 
     @property
     def school_ids(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from hub.messaging import sending, summaries
+from hub.messaging import security, sending, summaries
 from hub.messaging.models import Notice, NoticeState
 
 ASKED_AGAIN_AFTER = dt.timedelta(seconds=60)
@@ -21,7 +21,8 @@ NOTICES_KEPT = dt.timedelta(days=400)
 
 
 def sweep(*, now: dt.datetime) -> list[int]:
-    """Settle what was lost or is too late, write the summaries that are due, and return the notices to send now."""
+    """Tell what happened to logins, settle what was lost or late, write the summaries due; return what to send now."""
+    security.tell(now=now)
     sending.settle_lost(now=now)
     sending.settle_late(now=now)
     summaries.write(before=last_summary(now), now=now)

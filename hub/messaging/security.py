@@ -1,0 +1,73 @@
+"""Telling people what happened to how they sign in, so that nobody can take a login without its owner's knowing.
+
+Accounts write down what happened in the transaction in which it did; here it is found, within
+seconds, and told: what belongs together in one notice, by email, or by text to a login without one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from hub.accounts.models import Account, SecurityEvent
+from hub.accounts.trail import What
+from hub.messaging import notices
+from hub.messaging.models import Channel
+
+AT_ONCE = 500
+"""Events told in one sweep."""
+
+
+@transaction.atomic
+def tell(*, now: dt.datetime) -> int:
+    """Have every owner told of what they have not been told; returns how many notices that made."""
+    untold = SecurityEvent.objects.filter(told_at=None).order_by("account_id", "at", "pk")
+    found = list(untold.select_related("account").select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
+    told = sum(
+        _tell(events[0].account, events, now)
+        for events in (list(group) for _key, group in groupby(found, key=lambda event: event.account_id))
+    )
+    SecurityEvent.objects.filter(pk__in=[event.pk for event in found]).update(told_at=now)
+    return told
+
+
+def sentence(what: str) -> str:
+    """Return what happened, as its owner is told."""
+    return {
+        What.NEW_DEVICE: _("Your login was used on a device on which it had not been used before."),
+        What.PASSWORD_SET: _("Your password was changed."),
+        What.TIME_CODE_SET: _("An authenticator app was set up for your login."),
+        What.TIME_CODE_REMOVED: _("The authenticator app was removed from your login."),
+        What.PASSKEY_ADDED: _("A passkey was added to your login."),
+        What.PASSKEY_REMOVED: _("A passkey was removed from your login."),
+        What.RECOVERY_CODES_MADE: _("New recovery codes were made; the older ones no longer work."),
+        What.RECOVERY_CODE_USED: _("One of your recovery codes was used to sign in."),
+        What.FACTORS_RESET: _("Your second factor was taken away. You can set up a new one when you sign in."),
+    }.get(What(what), "")
+
+
+def _tell(account: Account, events: Sequence[SecurityEvent], now: dt.datetime) -> bool:
+    if not (account.email or account.mobile):
+        return False
+    told = notices.send(
+        kind="security",
+        channel=Channel.EMAIL if account.email else Channel.TEXT,
+        to=account.email or account.mobile or "",
+        template="security",
+        context={
+            "name": account.name,
+            "what": "\n".join(dict.fromkeys(sentence(event.what) for event in events)),
+            "at": events[-1].at,
+            "device": next((event.device for event in reversed(events) if event.device), ""),
+            "link": settings.PUBLIC_URL + reverse("account:home"),
+        },
+        account=account,
+        now=now,
+    )
+    return told is not None
