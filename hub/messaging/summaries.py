@@ -54,7 +54,7 @@ def _summary(held: list[Notice], filled: tuple[str, str], now: dt.datetime) -> N
     last = held[-1]
     return Notice(
         kind="summary",
-        account=last.account,
+        account_id=last.account_id,
         channel=last.channel,
         to=last.to,
         sealed=notices.sealed(*filled),

@@ -57,19 +57,12 @@ def _demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 @_demo_only
 def inbox(request: HttpRequest) -> HttpResponse:
     """List the mails and texts, newest first; of one channel, to one recipient."""
-    channel, wanted = request.GET.get("channel", ""), request.GET.get("to", "").strip()
-    page = Paginator(selectors.inbox(channel=channel, to=wanted), PER_PAGE).get_page(request.GET.get("page"))
-    chosen = {"channel": channel} if channel in Channel.values else {}
-    shown = {
-        "page": page,
-        "to": wanted,
-        "channel": chosen.get("channel", ""),
-        "channels": [
-            (words, urlencode({**({"channel": value} if value else {}), **({"to": wanted} if wanted else {})}), value)
-            for value, words in CHANNELS
-        ],
-        "query": urlencode({**chosen, **({"to": wanted} if wanted else {})}),
-    }
+    asked = {name: request.GET.get(name, "").strip() for name in ("channel", "to")}
+    if asked["channel"] not in Channel.values:
+        asked["channel"] = ""
+    page = Paginator(selectors.inbox(**asked), PER_PAGE).get_page(request.GET.get("page"))
+    links = [(words, _query(asked | {"channel": value}), value) for value, words in CHANNELS]
+    shown = {**asked, "page": page, "channels": links, "query": _query(asked)}
     return render(request, "messaging/inbox.html", shown)
 
 
@@ -79,3 +72,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     """Show one mail or text."""
     return render(request, "messaging/mail.html", {"mail": get_object_or_404(InboxMail, pk=mail_id)})
+
+
+def _query(asked: dict[str, str]) -> str:
+    return urlencode({name: value for name, value in asked.items() if value})

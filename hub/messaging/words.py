@@ -6,6 +6,7 @@ The tags of `i18n`, `frame` and `noticing` are there without loading. Nothing is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,4 +54,5 @@ def _engine() -> Engine:
 
 def _filled(source: str, context: Mapping[str, Any]) -> str:
     base = {"address": settings.PUBLIC_URL, "host": urlsplit(settings.PUBLIC_URL).hostname or ""}
-    return _engine().from_string(_LOADED + source).render(Context(base | dict(context), autoescape=False))
+    filled = _engine().from_string(_LOADED + source).render(Context(base | dict(context), autoescape=False))
+    return re.sub(r"\n(?:[ \t]*\n){2,}", "\n\n", filled)  # where a part was left out
