@@ -12,7 +12,7 @@ from hub.core.selectors import any_school
 
 
 def home(request: ViewedRequest) -> HttpResponseBase:
-    """Lead on: before the first school to the first steps, strangers to sign in, members to their school, parents home."""
+    """Lead on: before the first school to the first steps, strangers to sign in, staff to school, parents home."""
     if request.viewer.account is None and not any_school():
         return render(request, "overview/first_run.html", {"public_url": settings.PUBLIC_URL})
     return _to_school(request)

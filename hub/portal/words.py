@@ -122,7 +122,7 @@ def change_title(change: DetailChange) -> str:
         return _("Two records made one")
     kind = kind_title(change.field)
     if change.status == Status.KEPT:
-        return _("{kind} kept").format(kind=kind)
+        return (_("{kind} kept") if change.new_value else _("{kind} turned down")).format(kind=kind)
     if effect_of(change) != "made":
         asked = change.origin != Origin.PERSON
         return (_("{kind}: a school asked") if asked else _("{kind}: a change begun")).format(kind=kind)
@@ -227,6 +227,10 @@ def _frozen(change: DetailChange) -> str:
 
 
 def _kept(change: DetailChange) -> str:
+    if not change.new_value:
+        return _(
+            "The school's own records say {value}, which is not yours. The office has been asked to take it out."
+        ).format(value=shown(change.field, change.old_value))
     return _("The school's own records say {value}. What you confirmed stays.").format(
         value=shown(change.field, change.old_value) or _("nothing")
     )

@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 
 from hub.accounts.models import Account, Membership
 from hub.core import scope
@@ -91,7 +92,9 @@ def test_an_account_without_a_school_is_told_so(
     db: None, school: School, signed_in: Callable[[Account], Client]
 ) -> None:
     account = Account.objects.create_user("alone@example.org", password="correct horse battery")
-    assert "not a member of any school" in signed_in(account).get("/").text
+    answer = signed_in(account).get("/", follow=True)
+    assert answer.redirect_chain[0][0] == reverse("portal:home")
+    assert "no school has connected you yet" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/style-guide/"])
