@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -40,6 +41,19 @@ class School(People):
     def change_email(self, contact_id: int, address: str) -> None:
         """The MIS now has this email, and no other, for a contact."""
         self.contacts[contact_id].emails = [Email(address)]
+
+    def rename_contact(self, contact_id: int, title: str, forename: str, surname: str) -> None:
+        contact = self.contacts[contact_id]
+        contact.title, contact.forename, contact.surname = title, forename, surname
+
+    def record_again(self, contact_id: int, pupil_id: int, number: str, address: str) -> Contact:
+        """A parent has a second record: for one child, with another mobile and email; returns it."""
+        families, known = self._families("again"), self.contacts[contact_id]
+        again = replace(known, id=families.new_id(), guid=families.guid())
+        again.telephones, again.emails = [Telephone(number)], [Email(address)]
+        self.contacts[again.id] = again
+        self.link_between(pupil_id, contact_id).contact_id = again.id
+        return again
 
     def change_group(self, pupil_id: int, group: str) -> None:
         self.pupils[pupil_id].reg = group
@@ -255,8 +269,8 @@ def _about(rng: Random, expected: float) -> int:
 EDITS: dict[str, Callable[..., Any]] = {
     name: getattr(School, name)
     for name in names.words(
-        "change_mobile change_email change_group set_court_order withdraw_responsibility drop_pupil leave drop_contact "
-        "merge_contacts add_pupil drop_half staff_leave roll_over"
+        "change_mobile change_email rename_contact record_again change_group set_court_order withdraw_responsibility "
+        "drop_pupil leave drop_contact merge_contacts add_pupil drop_half staff_leave roll_over"
     )
 }
 """What a state file may ask for, by name."""
