@@ -94,6 +94,27 @@ class Row:
         return self.change.mis_state == MisState.DONE
 
     @property
+    def may_ask_again(self) -> bool:
+        asked = self.change.origin != Origin.PERSON and self.is_value
+        return asked and self.change.status in (Status.EXPIRED, Status.REJECTED, Status.WITHDRAWN)
+
+    @property
+    def may_withdraw(self) -> bool:
+        return self.change.status == Status.PENDING
+
+    @property
+    def may_lift(self) -> bool:
+        return self.change.status == Status.FROZEN and self.change.settled_at is None
+
+    @property
+    def may_give_back(self) -> bool:
+        return self.change.field == Field.CHILD and self.change.status == Status.APPROVED
+
+    @property
+    def may_undo_merge(self) -> bool:
+        return self.change.field == Field.RECORD and self.change.status == Status.APPROVED
+
+    @property
     def waiting_words(self) -> str:
         if self.days is None:
             return ""
@@ -205,7 +226,7 @@ class Writer:
 
 def _shown(change: DetailChange, value: str) -> str:
     if change.field == Field.CHILD:
-        return "Not their child" if value == change.new_value else ""
+        return "Not their child" if value == change.new_value else value
     if change.field == Field.RECORD:
         return value
     return display(change.field, value) or NOTHING

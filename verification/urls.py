@@ -1,10 +1,10 @@
-"""The Verified User Changes Report."""
+"""The office's pages about what people confirm: edits, answers, the Verified User Changes Report, choices."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from verification import change_views, edit_views, report_views
+from verification import change_views, choices_views, edit_views, record_views, report_views
 
 app_name = "verification"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("changes/<int:change_id>/ask-again/", change_views.ask_again, name="ask_again"),
     path("changes/<int:change_id>/withdraw/", change_views.withdraw, name="withdraw"),
     path("changes/<int:change_id>/lift/", change_views.lift, name="lift"),
+    path("changes/<int:change_id>/undo-merge/", record_views.undo_merge, name="undo_merge"),
+    path("settings/confirming/", choices_views.choices, name="choices"),
     path("reports/verified-user-changes/", report_views.report, name="report"),
     path("reports/verified-user-changes.csv", report_views.report_csv, name="report_csv"),
     path("reports/verified-user-changes.pdf", report_views.report_pdf_file, name="report_pdf"),

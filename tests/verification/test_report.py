@@ -22,7 +22,8 @@ from hub.people.models import Contact, DetailSource, Pupil
 from tests.factories.changes import make_change
 from tests.factories.people import give, link, make_contact, make_group, make_pupil, make_source, make_staff
 from verification import marking, report, selectors
-from verification.models import DetailChange, MisState, Status
+from verification.links_moving import take_links
+from verification.models import DetailChange, Merge, MisState, Status
 from verification.report_filters import Wanted
 
 SignIn = Callable[[Account], Client]
@@ -234,6 +235,50 @@ def test_the_office_of_one_school_marks_nothing_of_another(
         signed_in(stranger).post(address(other_school, "mark_done"), {"row": [change.pk]})
     change.refresh_from_db()
     assert change.mis_state == MisState.TO_UPDATE
+
+
+def test_each_row_offers_what_can_be_done_about_it(
+    school: School, ngozi: Contact, millie: Pupil, office: Account, signed_in: SignIn
+) -> None:
+    asked = {"origin": "organisation", "made_by": "Priya Shah", "mis_state": "", "effective_at": None}
+    expired = row(ngozi, status=Status.EXPIRED, **asked)
+    pending = row(ngozi, status=Status.PENDING, **asked)
+    frozen = row(ngozi, status=Status.FROZEN, mis_state="")
+    child = row(ngozi, field="child", pupil=millie, old_value="Mother", new_value="Not my child")
+    record = row(ngozi, field="record", old_value="Ngozi Okafor (record 7)", new_value="The same person as N.")
+    shown = page(signed_in(office), school, "?show=all")
+    for name, change in [
+        ("ask_again", expired),
+        ("withdraw", pending),
+        ("lift", frozen),
+        ("give_back", child),
+        ("undo_merge", record),
+    ]:
+        assert shown.count(reverse(f"verification:{name}", args=[school.slug, change.pk])) == 1, name
+    own = row(ngozi, status=Status.EXPIRED, mis_state="")
+    assert reverse("verification:ask_again", args=[school.slug, own.pk]) not in page(
+        signed_in(office), school, "?show=all"
+    )
+
+
+def test_two_records_are_made_of_one_again_after_a_question(
+    school: School, ngozi: Contact, office: Account, stranger: Account, signed_in: SignIn, now: dt.datetime
+) -> None:
+    gone = make_contact(school, "Ngozi", "Okafor", merged_into=ngozi)
+    moved = {"identities": [], "kept_identities": [], "details": {}, "connections": []}
+    merge = Merge.objects.create(school=school, kept=ngozi, gone=gone, by_name="Ngozi Okafor", at=now)
+    record = row(ngozi, field="record", old_value="Ngozi Okafor", new_value="The same", previous={"merge": merge.pk})
+    merge.moved = moved | {"row": record.pk, "links": take_links(kept=ngozi, gone=gone, kept_is_older=True)}
+    merge.moved["rows"] = {"replaced": {}, "children": []}
+    merge.save()
+    where = reverse("verification:undo_merge", args=[school.slug, record.pk])
+    assert signed_in(stranger).get(where).status_code == signed_in(stranger).post(where).status_code == 404
+    assert "Make them two records again?" in signed_in(office).get(where).content.decode()
+    shown = signed_in(office).post(where, follow=True).content.decode()
+    assert "They are two records again." in shown
+    gone.refresh_from_db()
+    assert gone.merged_into is None
+    assert signed_in(office).get(where).status_code == 404, "nothing is left to undo"
 
 
 def test_a_form_comes_back_to_what_was_shown(
