@@ -32,6 +32,7 @@ MAY_SEE_EVERY_SCHOOL = {
     "imports/nights.py",  # overdue links, for health
     "verification/freezing.py",  # a link's change may span schools
     "verification/sweeping.py",  # which schools have something due
+    "verification/weekly.py",  # which schools have something to copy on a Monday
     "imports/sweeping.py",  # the tick: what is due, what was lost
 }
 
