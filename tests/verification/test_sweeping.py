@@ -1,0 +1,164 @@
+"""What time does: expiry at 168 hours to the second, reminders on day three and six, each once, both sides told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from hub.accounts.models import Account
+from hub.core import scope
+from hub.core.models import School
+from hub.people.models import Connection, ContactDetail
+from tests.conftest import join
+from tests.factories.inbox import mails_to
+from tests.factories.parents import EMAIL, make_parent, value_of
+from verification import services, sweeping, tasks
+from verification.models import DetailChange, Status
+
+NEW = "new@example.org"
+OFFICE = "office@example.org"
+WEEK = dt.timedelta(hours=168)
+DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.fixture
+def ngozi(school: School) -> Connection:
+    return make_parent(school)
+
+
+def ask(one: Connection, by: Account, now: dt.datetime, kind: str = "email", value: str = NEW) -> DetailChange:
+    assert one.contact is not None
+    with scope.schools(one.school_id):
+        made = services.edit_or_propose(owner=one.contact, kind=kind, value=value, by=by, now=now)
+    assert made is not None
+    return made
+
+
+def subjects(to: str) -> list[str]:
+    return [one.subject for one in mails_to(to)]
+
+
+def test_a_question_expires_at_168_hours_to_the_second(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    change = ask(ngozi, office, now)
+    assert sweeping.expire(now + WEEK - SECOND) == 0
+    assert sweeping.expire(now + WEEK) == 1
+    change.refresh_from_db()
+    assert change.status == Status.EXPIRED
+    assert value_of(ngozi.contact, "email") == EMAIL
+
+
+def test_both_sides_are_told_once(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    ask(ngozi, office, now)
+    for _ in range(3):
+        sweeping.sweep(now + WEEK)
+    assert subjects(EMAIL)[1:] == ["Nothing was changed: your email address stays as it was"]
+    assert subjects(OFFICE) == ["No answer from Ngozi Okafor about their email address"]
+    assert "Mon 30 Nov, 08:00" in mails_to(OFFICE)[0].body
+
+
+def test_an_own_change_without_its_code_is_told_to_the_person_alone(
+    ngozi: Connection, office: Account, now: dt.datetime
+) -> None:
+    assert ngozi.account is not None
+    services.start_change(account=ngozi.account, connections=[ngozi], kind="email", value=NEW, by_name="Ngozi", now=now)
+    sweeping.sweep(now + 6 * DAY)
+    assert subjects(EMAIL) == []
+    sweeping.sweep(now + WEEK)
+    assert DetailChange.objects.get().status == Status.EXPIRED
+    assert subjects(EMAIL) == ["Nothing was changed: your email address stays as it was"]
+    assert subjects(OFFICE) == []
+
+
+def test_a_yes_without_its_code_expires_too(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    change = ask(ngozi, office, now)
+    assert ngozi.account is not None
+    services.approve(account=ngozi.account, change=change, everywhere=False, by_name="Ngozi", now=now)
+    sweeping.sweep(now + WEEK)
+    change.refresh_from_db()
+    assert change.status == Status.EXPIRED
+    assert "They said yes" in mails_to(OFFICE)[0].body
+
+
+def test_reminders_come_on_the_third_and_the_sixth_day(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    ask(ngozi, office, now)
+    told = []
+    for hour in range(169):
+        sweeping.sweep(now + dt.timedelta(hours=hour))
+        count = len([one for one in subjects(EMAIL) if one.startswith("Waiting for you")])
+        if count > len(told):
+            told.append(hour)
+    assert told == [72, 144]
+    assert "until Mon 30 Nov, 08:00" in subjects(EMAIL)[1]
+
+
+def test_a_sweep_that_was_away_sends_one_reminder_not_two(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    ask(ngozi, office, now)
+    assert sweeping.remind(now + 6 * DAY) == 1
+    assert sweeping.remind(now + 6 * DAY) == 0
+    assert DetailChange.objects.get().reminders == 2
+
+
+def test_nobody_is_reminded_of_what_is_over(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    change = ask(ngozi, office, now)
+    assert ngozi.account is not None
+    services.reject(account=ngozi.account, change=change, reason="no", by_name="Ngozi", now=now)
+    assert sweeping.remind(now + 4 * DAY) == 0
+    ask(ngozi, office, now, value="other@example.org")
+    assert sweeping.remind(now + WEEK) == 0
+
+
+def test_every_school_is_swept_in_its_own_scope(
+    ngozi: Connection, other_school: School, office: Account, now: dt.datetime
+) -> None:
+    theirs = make_parent(other_school, forename="Chidi", email="chidi@example.org", mobile="+447700900124")
+    bea = join(other_school, "bea@example.org", "Bea Lund", "office")  # type: ignore[arg-type]
+    ask(ngozi, office, now)
+    ask(theirs, bea, now)
+    with scope.schools():
+        sweeping.sweep(now + WEEK)
+    assert subjects(OFFICE) == ["No answer from Ngozi Okafor about their email address"]
+    assert subjects("bea@example.org") == ["No answer from Chidi Okafor about their email address"]
+
+
+def test_what_expires_leaves_its_drift_listed(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    ask(ngozi, office, now)
+    ContactDetail.objects.filter(kind="email").update(mis_value=NEW, mis_changed_at=now)
+    sweeping.sweep(now + WEEK)
+    kept = DetailChange.objects.get(status=Status.KEPT)
+    assert (kept.new_value, kept.old_value, kept.mis_state) == (EMAIL, NEW, "to_update")
+
+
+def test_more_than_one_chunk_expires_in_one_sweep(
+    school: School, office: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    for number in range(5):
+        one = make_parent(
+            school, forename=f"Ada{number}", email=f"ada{number}@example.org", mobile=f"+4477009002{number:02d}"
+        )
+        ask(one, office, now)
+    assert sweeping.remind(now + 3 * DAY) == 5
+    assert sweeping.expire(now + WEEK) == 5
+    assert not DetailChange.objects.exclude(status=Status.EXPIRED).exists()
+
+
+def test_one_trouble_does_not_keep_the_rest_from_being_done(
+    ngozi: Connection, office: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(now: dt.datetime) -> int:
+        raise ValueError
+
+    ask(ngozi, office, now)
+    monkeypatch.setattr(sweeping, "remind", fails)
+    with pytest.raises(ValueError):
+        sweeping.sweep(now + WEEK)
+    assert DetailChange.objects.get().status == Status.EXPIRED
+
+
+def test_the_task_sweeps_by_the_clock(ngozi: Connection, office: Account, now: dt.datetime) -> None:
+    ask(ngozi, office, now)
+    DetailChange.objects.update(deadline=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    tasks.sweep()
+    assert DetailChange.objects.get().status == Status.EXPIRED
