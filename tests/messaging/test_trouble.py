@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
 
 from hub.accounts.models import Account
+from hub.core.models import School
 from hub.messaging import selectors
 from hub.messaging.models import Notice
+from tests.factories.people import give, make_contact, make_pupil
 
 TO, OTHER = "ngozi@example.org", "sam@example.org"
 
@@ -46,3 +53,16 @@ def test_it_is_found_by_login_and_for_lists_in_one_query(
     with django_assert_num_queries(1):  # type: ignore[operator]
         found = selectors.trouble_at([TO, OTHER, "nobody@example.org"], now=now)
     assert {to: one.state for to, one in found.items()} == {TO: "unknown", OTHER: "too_late"}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("email", TO), ("mobile", "+447700900123")])
+def test_the_office_sees_it_on_the_persons_page(
+    school: School, office: Account, signed_in: Callable[[Account], Client], kind: str, value: str
+) -> None:
+    contact = make_contact(school, "Ngozi", "Okafor", make_pupil(school))
+    give(contact, kind, value)
+    page = f"/8233001/people/contacts/{contact.pk}/"
+    client = signed_in(office)
+    assert "was not sent" not in client.get(page).text
+    held(timezone.now(), value, "failed")
+    assert "The last email was not sent. The mail server refused the address (550)." in client.get(page).text
