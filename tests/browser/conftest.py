@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from hub.accounts import signing_in
 from hub.accounts.models import Account, Role
 from hub.accounts.sessions import SessionStore
 from hub.core import scope
@@ -93,6 +95,7 @@ def session_of(email: str) -> str:
     session["_auth_user_id"] = str(account.pk)
     session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
     session["_auth_user_hash"] = account.get_session_auth_hash()
+    session[signing_in.PROVED] = {"at": timezone.now().timestamp(), "how": "password"}
     session.save()
     assert session.session_key
     return session.session_key

@@ -19,7 +19,8 @@ def paths_of(world: World) -> list[str]:
     """Return one address of every page an administrator can reach."""
     school = f"/{world.school.slug}/"
     pupil = world.kept.links.first().pupil_id  # type: ignore[union-attr]
-    return ["/", "/schools/", "/inbox/"] + [
+    login = ["", "prove/", "second-factor/", "time-code/", "password/", "recovery-codes/", "time-code/remove/"]
+    return ["/", "/schools/", "/inbox/"] + ["/account/" + path for path in login] + [
         school + path
         for path in (
             "", "imports/", f"imports/{world.last.pk}/", f"imports/{world.last.pk}/undo/", "imports/upload/",

@@ -10,12 +10,19 @@ const toText = (bytes) =>
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 let waiting = null; // the quiet offer, to be withdrawn when the button is pressed
+let leaving = false; // a form is on its way: no quiet offer any more
+document.addEventListener("submit", () => {
+  leaving = true;
+  waiting?.abort();
+});
+window.addEventListener("pageshow", () => (leaving = false));
 
-async function send(address, body) {
+async function send(address, body, signal) {
   const answer = await fetch(address, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
     body: JSON.stringify(body),
+    signal,
   });
   const said = await answer.json().catch(() => ({}));
   if (said.next && !answer.ok) location.assign(said.next);
@@ -41,12 +48,13 @@ function closed(credential) {
 }
 
 async function run(part, { quietly = false } = {}) {
+  if (quietly && leaving) return;
   const make = part.dataset.passkey === "make";
   const said = part.querySelector("[data-passkey-said]");
   said.hidden = true;
   waiting?.abort();
   const stop = (waiting = new AbortController());
-  const begun = await send(part.dataset.begin, {});
+  const begun = await send(part.dataset.begin, {}, stop.signal);
   if (!begun.ok) return;
   const asked = { publicKey: opened(begun.said), signal: stop.signal };
   if (quietly) asked.mediation = "conditional";
