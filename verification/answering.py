@@ -49,7 +49,7 @@ def approve(*, account: Account, change: DetailChange, everywhere: bool, by_name
         rows = [asked, *(_sibling(asked, one, account, by_name, now) for one in others)]
         if rules.approval(value, effects.proven_values(circle, kind)) == rules.Next.AT_ONCE:
             if asked not in effects.make_all(rows, circle, by_name=by_name, now=now):
-                raise _lost(asked)
+                raise ChangeRefused(too_late(asked, now))
             return Answered(False, None, asked.batch)
         _wait_for_proof(asked, now)
         DetailChange.objects.bulk_create(rows[1:])
@@ -93,7 +93,7 @@ def _lock(circle: Circle, change: DetailChange, now: dt.datetime, *, everywhere:
     if asked is None:
         raise ChangeRefused(effects.NOT_CONNECTED)
     if asked.status != Status.PENDING or not rules.is_open(asked.deadline, now):
-        raise _lost(asked)
+        raise ChangeRefused(too_late(asked, now))
     return owner, asked
 
 
@@ -104,11 +104,7 @@ def _wait_for_proof(asked: DetailChange, now: dt.datetime) -> None:
 def _close(asked: DetailChange, now: dt.datetime, **answer: object) -> None:
     """Write the answer, if the question is still open at this moment."""
     if not DetailChange.objects.filter(pk=asked.pk, status=Status.PENDING, deadline__gt=now).update(**answer):
-        raise _lost(DetailChange.objects.get(pk=asked.pk))
-
-
-def _lost(change: DetailChange) -> ChangeRefused:
-    return ChangeRefused(too_late(change))
+        raise ChangeRefused(too_late(DetailChange.objects.get(pk=asked.pk), now))
 
 
 def _differs(owner: Owner, kind: str, value: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.templatetags.frame import when
-from verification.models import DetailChange, Status
-from verification.rules import EMAIL, MOBILE
+from verification.models import OPEN_STATUSES, DetailChange, Status
+from verification.rules import EMAIL, MOBILE, is_open
 
 KINDS = {EMAIL: _("email address"), MOBILE: _("mobile number")}
 """What one calls the fields in a sentence."""
@@ -23,9 +25,9 @@ def what_became(change: DetailChange) -> str:
     )
 
 
-def too_late(change: DetailChange) -> str:
-    """Return the same of a row that is still open by its status but whose time is over."""
-    if change.status in (Status.PENDING, Status.WAITING):
+def too_late(change: DetailChange, now: dt.datetime) -> str:
+    """Return the same, also of a row that is open by its status and whose time is over."""
+    if change.status in OPEN_STATUSES and not is_open(change.deadline, now):
         return _SENTENCES[Status.EXPIRED].format(deadline=when(change.deadline))
     return what_became(change)
 

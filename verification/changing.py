@@ -97,7 +97,7 @@ def prove(*, account: Account, batch: uuid.UUID, code_id: int, typed: str, now: 
             by_name = first.made_by if first.origin == Origin.PERSON else first.answered_by
             made = effects.make_all(waiting, circle, by_name=by_name, now=now)
             if not made:
-                raise _lost(circle, batch)
+                raise _lost(circle, batch, now)
             return made
 
 
@@ -184,7 +184,7 @@ def _find(circle: Circle, batch: uuid.UUID, now: dt.datetime) -> list[DetailChan
     found = _of_batch(circle, batch).filter(status=Status.WAITING, deadline__gt=now)
     rows = list(found.select_related("contact__school", "staff__school").order_by("school_id", "pk"))
     if not rows:
-        raise _lost(circle, batch)
+        raise _lost(circle, batch, now)
     return rows
 
 
@@ -192,9 +192,9 @@ def _of_batch(circle: Circle, batch: uuid.UUID) -> QuerySet[DetailChange]:
     return DetailChange.objects.filter(circle.mine(), batch=batch)
 
 
-def _lost(circle: Circle, batch: uuid.UUID) -> ChangeRefused:
+def _lost(circle: Circle, batch: uuid.UUID, now: dt.datetime) -> ChangeRefused:
     """Say why there is nothing to prove any more."""
     row = _of_batch(circle, batch).order_by("-answered_at").first()
     if row is None:
         return ChangeRefused("This change is not here. Begin again under “My details”.")
-    return ChangeRefused(too_late(row))
+    return ChangeRefused(too_late(row, now))
