@@ -103,8 +103,9 @@ def messages_of_template(source: str) -> Iterator[Message]:
     python = templatize(source)
     # What is not a call is noise, whose indentation Python would stumble over.
     lines = (line.strip() for line in python.splitlines())
+    calls = ("gettext(", "_(")
     yield from messages_of_python(
-        "\n".join(line if "gettext(" in line or line[:1] == "#" else "" for line in lines).encode()
+        "\n".join(line if line[:1] == "#" or any(call in line for call in calls) else "" for line in lines).encode()
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hub.portal import answers, family, own_details, pages, proving
+from hub.portal import answers, family, language, own_details, pages, proving
 
 app_name = "portal"
 urlpatterns = [
     path("home/", pages.home, name="home"),
+    path("language/", language.choose, name="language"),
     path("home/messages/", pages.messages, name="messages"),
     path("home/notices/", pages.notices, name="notices"),
     path("home/children/", pages.children, name="children"),
