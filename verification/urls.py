@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from verification import change_views, choices_views, edit_views, record_views, report_views
+from verification import (
+    change_views,
+    choices_views,
+    connection_urls,
+    edit_many_views,
+    edit_views,
+    record_views,
+    report_views,
+)
 
 app_name = "verification"
 urlpatterns: list[URLPattern] = [
+    *connection_urls.urlpatterns,  # before edit_detail, which takes any last word
+    path("people/edit-many/", edit_many_views.edit_many, name="edit_many"),
+    path("people/edit-many/search/", edit_many_views.search, name="edit_many_search"),
     path("people/<slug:owner>/<int:person_id>/<slug:kind>/", edit_views.edit_detail, name="edit_detail"),
     path("changes/<int:change_id>/ask-again/", change_views.ask_again, name="ask_again"),
     path("changes/<int:change_id>/withdraw/", change_views.withdraw, name="withdraw"),

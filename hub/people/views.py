@@ -19,7 +19,8 @@ from hub.people import rows, searching, selectors
 from hub.people.forms import SearchForm
 
 PER_PAGE = 50
-_KEPT_SEARCH = "people_search"
+KEPT_SEARCH = "people_search"
+"""Where the session keeps what was searched for, by school: a name has no place in an address."""
 TABS = {"pupils": "Pupils", "parents": "Parents", "staff": "Staff"}
 LISTS = {
     "no-email-or-mobile": "No usable email or mobile",
@@ -46,7 +47,7 @@ def search(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Keep what was typed in the session – a name has no place in an address – and show whom it means."""
     form = SearchForm(request.POST)
     query = form.cleaned_data["q"] if form.is_valid() else ""
-    request.session[_KEPT_SEARCH] = {school: query} if query else {}
+    request.session[KEPT_SEARCH] = {school: query} if query else {}
     if request.htmx:
         return render(request, "people/_results.html", _people(request))
     response = redirect("people:list", school)
@@ -55,7 +56,7 @@ def search(request: SchoolRequest, school: str) -> HttpResponseBase:
 
 
 def _people(request: SchoolRequest) -> dict[str, Any]:
-    query = request.session.get(_KEPT_SEARCH, {}).get(request.school.slug, "")
+    query = request.session.get(KEPT_SEARCH, {}).get(request.school.slug, "")
     found = _found(request, query)
     counts = {tab: found[tab].count() for tab in found}
     tab = _tab(request)
