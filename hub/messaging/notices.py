@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +19,8 @@ from hub.messaging.models import Channel, How, Notice, NoticeState
 logger = logging.getLogger(__name__)
 FOUND_AGAIN_AFTER = dt.timedelta(seconds=10)
 """A notice that no worker has taken by then is asked for by the sweep: a lost broker loses no notice."""
+_FIRST, _AFTER = 0, 6
+"""Priorities as the broker has them: the lower, the sooner."""
 NOT_SET_UP = "Text messages are not set up here."
 
 
@@ -61,16 +62,19 @@ def send(
         notice.state, notice.sealed, notice.trouble = NoticeState.FAILED, None, NOT_SET_UP
     notice.save()
     if notice.state == NoticeState.WAITING:
-        transaction.on_commit(partial(ask, notice.pk), robust=True)
+        transaction.on_commit(lambda: ask(notice.pk, urgent=good_until is not None), robust=True)
     return notice
 
 
-def ask(notice_id: int) -> None:
-    """Ask a worker to deliver a notice now. Without a broker nothing happens: the sweep asks again."""
+def ask(notice_id: int, *, urgent: bool) -> None:
+    """Ask a worker to deliver a notice now. Without a broker nothing happens: the sweep asks again.
+
+    An urgent one, a code that somebody waits for, is before all others, however many invitations there are.
+    """
     from hub.messaging.tasks import deliver_notice  # the task calls the service
 
     try:
-        deliver_notice.apply_async((notice_id,), retry=False)
+        deliver_notice.apply_async((notice_id,), retry=False, priority=_FIRST if urgent else _AFTER)
     except deliver_notice.OperationalError:
         logger.warning("The broker did not take notice %d; the sweep asks again.", notice_id)
 

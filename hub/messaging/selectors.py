@@ -62,6 +62,12 @@ def _trouble(about: Q, now: dt.datetime) -> dict[str, Trouble]:
     }
 
 
+def urgent(notice_ids: Iterable[int]) -> set[int]:
+    """Return those of these notices that are of no use later: codes."""
+    found = Notice.objects.filter(pk__in=list(notice_ids), good_until__isnull=False)
+    return set(found.values_list("pk", flat=True))
+
+
 def is_connected(account: Account) -> bool:
     """Say whether a login is connected to anybody's record at any school."""
     return bool(connections_of(account))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from hub.messaging import notices, sending, sweeping
+from hub.messaging import notices, selectors, sending, sweeping
 
 
 @shared_task(time_limit=180, soft_time_limit=150, expires=60)
@@ -17,5 +17,7 @@ def deliver_notice(notice_id: int) -> None:
 @shared_task(time_limit=120)
 def sweep_notices() -> None:
     """Ask again for what was lost or is to be tried again, and write the daily summaries; every few seconds."""
-    for notice_id in sweeping.sweep(now=timezone.now()):
-        notices.ask(notice_id)
+    found = sweeping.sweep(now=timezone.now())
+    urgent = selectors.urgent(found)
+    for notice_id in found:
+        notices.ask(notice_id, urgent=notice_id in urgent)

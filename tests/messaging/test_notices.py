@@ -73,10 +73,11 @@ def test_a_broker_that_is_away_breaks_nothing(now: dt.datetime, monkeypatch: pyt
     from hub.messaging.tasks import deliver_notice
 
     def away(*args: Any, **options: Any) -> None:
-        raise deliver_notice.OperationalError("no broker")
+        raise error
 
     monkeypatch.setattr(deliver_notice, "apply_async", away)
-    assert send(now).state == NoticeState.WAITING
+    for error in (deliver_notice.OperationalError("no broker"), ZeroDivisionError("a surprise")):
+        assert send(now).state == NoticeState.WAITING
 
 
 def test_who_chose_not_to_be_told_is_not(db: None, office: Account, now: dt.datetime) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from hub.core.models import AuditEntry, School
-from hub.messaging import channels, notices, sending, sweeping
+from hub.messaging import channels, notices, sending, sweeping, tasks
 from hub.messaging.channels import Receipt, Refused, Unanswered
 from hub.messaging.models import Notice, NoticeState
 from hub.people.models import ContactDetail
@@ -83,7 +85,7 @@ def test_nobody_else_can_send_it_while_it_is_being_sent(mail: Scripted, now: dt.
 def test_the_claim_is_committed_before_the_provider_hears_of_it(now: dt.datetime, monkeypatch: Any) -> None:
     carrier, open_transactions = Scripted(), []
     monkeypatch.setattr(channels, "carrier", lambda channel: carrier)
-    monkeypatch.setattr(notices, "ask", lambda notice_id: None)
+    monkeypatch.setattr(notices, "ask", lambda notice_id, *, urgent: None)
     notice = write(now)
     carrier.answer = lambda: open_transactions.append(connection.in_atomic_block)
     sending.deliver(notice.pk, now=now)
@@ -244,18 +246,30 @@ def test_the_sweep_asks_for_what_no_worker_took_and_not_twice_at_a_time(mail: Sc
     assert sweeping.sweep(now=now + dt.timedelta(seconds=71)) == [notice.pk]
 
 
-def test_the_sweep_takes_as_many_statements_for_many_as_for_one(
-    mail: Scripted, now: dt.datetime, django_assert_num_queries: Any
+def test_the_sweep_takes_as_many_statements_for_many_as_for_one(mail: Scripted, now: dt.datetime) -> None:
+    counts = []
+    for made, minutes in ((3, 1), (30, 3)):
+        for _ in range(made):
+            write(now)
+        with CaptureQueriesContext(connection) as statements:
+            sweeping.sweep(now=now + minutes * MINUTES)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] < 20
+
+
+def test_a_code_goes_before_any_number_of_invitations(
+    mail: Scripted, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    later = now + MINUTES
-    for _ in range(3):
-        write(now)
-    with django_assert_num_queries(13):
-        assert len(sweeping.sweep(now=later)) == 3
-    for _ in range(30):
-        write(now)
-    with django_assert_num_queries(13):
-        assert len(sweeping.sweep(now=later + MINUTES)) == 33
+    asked: dict[int, int] = {}
+    monkeypatch.setattr(
+        tasks.deliver_notice, "apply_async", lambda args, priority, **more: asked.update({args[0]: priority})
+    )
+    monkeypatch.setattr(timezone, "now", lambda: now + MINUTES)
+    invitations = [write(now, kind="invitation") for _ in range(3)]
+    code = write(now, good_until=now + 10 * MINUTES)
+    tasks.sweep_notices()
+    assert len(asked) == 4
+    assert all(asked[code.pk] < asked[one.pk] for one in invitations)
 
 
 def test_words_are_wiped_after_a_month_and_notices_after_a_year(mail: Scripted, now: dt.datetime) -> None:
