@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("hub.portal.urls")),
     path("account/", include("hub.portal.account_urls")),
     path("join/", include("verification.join_urls")),
+    path("recover/", include("verification.recovery_urls")),
     path("", include("verification.not_me_urls")),
     path("<slug:school>/", include("hub.people.urls")),
     path("<slug:school>/", include("verification.urls")),

@@ -39,6 +39,8 @@ class Letter:
     office: str = ""
     again: bool = False
     """Gets a person back in who has lost everything: they were connected before."""
+    recovers: bool = False
+    """Opens the login they have, which the office has reset; there is no number, the code alone opens it."""
 
 
 def pdf(letters: Iterable[Letter]) -> bytes:
@@ -92,6 +94,12 @@ def _address_lines(address: str) -> list[str]:
 
 
 def _opening(letter: Letter) -> str:
+    if letter.recovers:
+        return (
+            f"{letter.person}, this letter gets you back into your login. The school office has reset it because you "
+            "asked for help: your old password, passkeys and codes open nothing any more. What you have confirmed "
+            "stays as it is."
+        )
     if letter.again:
         return (
             f"{letter.person}, this letter gets you back in. You were disconnected because you asked the school "
@@ -110,6 +118,12 @@ def _steps(page: FPDF, letter: Letter) -> None:
         ("Type the number and the code", "Only if you did not use the camera. Capitals and dashes do not matter."),
         ("Confirm who you are", "We send a code to your email or mobile, then you choose a password. That is all."),
     )
+    if letter.recovers:
+        steps = (
+            steps[0],
+            ("Type the code", "Only if you did not use the camera. Capitals and dashes do not matter."),
+            ("Choose a new password", "You sign in by your email or mobile, as before. That is all."),
+        )
     for number, (title, text) in enumerate(steps, start=1):
         top = page.get_y()
         page.set_fill_color(*_GATE)
@@ -131,13 +145,12 @@ def _keys(page: FPDF, letter: Letter) -> None:
     page.rect(_LEFT, top, _WIDTH, _QR_SIZE + 12, style="D", round_corners=True, corner_radius=3)
     _qr(page, letter.link, _LEFT + 6, top + 6)
     left = _LEFT + _QR_SIZE + 18
-    for place, (name, value, size) in enumerate(
-        (("Letter number", _spaced(letter.number), 21), ("Code", letter.code, 21))
-    ):
+    keys = [("Letter number", _spaced(letter.number)), ("Code", letter.code)]
+    for place, (name, value) in enumerate(keys[1:] if letter.recovers else keys):
         page.set_xy(left, top + 8 + place * 20)
         _cell(page, name, 9.5, muted=True, width=100)
         page.set_xy(left, top + 15 + place * 20)
-        _cell(page, value, size, bold=True, width=100)
+        _cell(page, value, 21, bold=True, width=100)
     page.set_y(top + _QR_SIZE + 16)
 
 
@@ -164,9 +177,10 @@ def _qr(page: FPDF, link: str, left: float, top: float) -> None:
 
 def _foot(page: FPDF, letter: Letter) -> None:
     asks = f" Questions: {letter.office}." if letter.office else " Questions: ask the school office."
+    use = "open this login" if letter.recovers else "register in that name"
     text = (
-        f"Good once, until {day(letter.until)}. This letter is for {letter.person} alone: whoever has it can register "
-        f"in that name, so please do not pass it on. A newer letter or invitation replaces it.{asks}"
+        f"Good once, until {day(letter.until)}. This letter is for {letter.person} alone: whoever has it can {use}, "
+        f"so please do not pass it on. A newer letter or invitation replaces it.{asks}"
     )
     page.set_y(page.get_y() + 2)
     _text(page, text, size=9, muted=True)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hub.core import scope
-from verification import rules, settling, telling
+from verification import recovering, rules, settling, telling
 from verification.models import OPEN_STATUSES, DetailChange, Origin, Status
 from verification.owners import Owner, lock, owner_of
 from verification.weekly import sweep_weekly
@@ -26,7 +26,7 @@ AT_ONCE = 200
 def sweep(now: dt.datetime) -> None:
     """Do everything that is due; what fails does not keep the rest from being done."""
     with ExitStack() as steps:
-        for step in (expire, remind, sweep_weekly):
+        for step in (expire, remind, sweep_weekly, recovering.sweep):
             steps.callback(step, now)
 
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from verification import sweeping
+from verification import leavers, recovering, sweeping
 
 
 @shared_task(time_limit=300)
 def sweep() -> None:
     """Expire, remind; called every minute."""
     sweeping.sweep(timezone.now())
+
+
+@shared_task(time_limit=60, expires=600)
+def answer_recovery(request_id: int) -> None:
+    """Send the link or code that somebody asked for who cannot sign in, if anybody has that address."""
+    recovering.answer(request_id=request_id, now=timezone.now())
+
+
+@shared_task(time_limit=1800)
+def sweep_leavers() -> None:
+    """Announce and end the connections of those who have no child here any more, and of staff who left; hourly."""
+    leavers.sweep_leavers(timezone.now())

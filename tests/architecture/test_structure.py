@@ -31,6 +31,8 @@ MAY_SEE_EVERY_SCHOOL = {
     "imports/management/commands/import_file.py",  # the school by its DfE number
     "imports/nights.py",  # overdue links, for health
     "verification/freezing.py",  # a link's change may span schools
+    "verification/leavers.py",  # which schools there are
+    "verification/recovery_reach.py",  # a mailbox may be shared across schools, and a login opens several
     "verification/sweeping.py",  # which schools have something due
     "verification/weekly.py",  # which schools have something to copy on a Monday
     "imports/sweeping.py",  # the tick: what is due, what was lost
