@@ -10,7 +10,7 @@ from django.core import mail
 from django.db import transaction
 
 from hub.accounts.models import Account
-from hub.messaging import choices, notices, sending
+from hub.messaging import choices, notices, sending, tasks
 from hub.messaging.models import How, Notice, NoticeState
 from tests.factories.inbox import last_code, mails_to
 
@@ -69,15 +69,15 @@ def test_it_leaves_after_the_commit_and_not_after_a_rollback(now: dt.datetime) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_away_breaks_nothing(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hub.messaging.tasks import deliver_notice
-
+@pytest.mark.parametrize("error", [tasks.deliver_notice.OperationalError("no broker"), ZeroDivisionError("a surprise")])
+def test_a_broker_that_is_away_breaks_nothing(
+    now: dt.datetime, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def away(*args: Any, **options: Any) -> None:
         raise error
 
-    monkeypatch.setattr(deliver_notice, "apply_async", away)
-    for error in (deliver_notice.OperationalError("no broker"), ZeroDivisionError("a surprise")):
-        assert send(now).state == NoticeState.WAITING
+    monkeypatch.setattr(tasks.deliver_notice, "apply_async", away)
+    assert send(now).state == NoticeState.WAITING
 
 
 def test_who_chose_not_to_be_told_is_not(db: None, office: Account, now: dt.datetime) -> None:
