@@ -60,19 +60,17 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("Code from your authenticator app"),
         help_text=gettext_lazy("6 digits; a new one comes every 30 seconds."),
-        required=False,
         max_length=40,
         widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "class": "code"}
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "class": "digits"}
         ),
     )
     recovery_code = forms.CharField(
         label=gettext_lazy("Recovery code"),
         help_text=gettext_lazy("12 letters and digits from the paper you printed. Each is good once."),
-        required=False,
         max_length=40,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "class": "code"}
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "class": "digits"}
         ),
     )
 
@@ -80,6 +78,21 @@ class CodeForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not with_time_code:
             del self.fields["code"]
+
+    def full_clean(self) -> None:
+        """Ask for one of the two; on the page neither is called optional."""
+        for field in self.fields.values():
+            field.required = False
+        super().full_clean()
+        for field in self.fields.values():
+            field.required = True
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a form with neither."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not any(cleaned.values()):
+            self.add_error(next(iter(self.fields)), gettext("Type the code first."))
+        return cleaned
 
     @property
     def typed(self) -> str:
@@ -161,7 +174,7 @@ class TimeCodeForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("Code the app shows now"),
         max_length=40,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "digits"}),
     )
 
 

@@ -60,8 +60,8 @@ def possible(request: HttpRequest) -> bool:
 
 
 def begin_registration(request: HttpRequest, account: Account, *, now: dt.datetime) -> str:
-    """Return, as JSON, what the browser needs to make a passkey for `account`."""
-    known = Passkey.objects.filter(account=account).values_list("credential_id", flat=True)
+    """Return, as JSON, what the browser needs to make a passkey for `account`, which may still be unsaved."""
+    known = Passkey.objects.filter(account_id=account.pk).values_list("credential_id", flat=True)
     options = generate_registration_options(
         rp_id=_host(request),
         rp_name="Schoolgate",

@@ -102,11 +102,12 @@ AUTH_PASSWORD_VALIDATORS = [
     for name, options in {
         "MinimumLengthValidator": {"min_length": 12},
         "CommonPasswordValidator": {},
-        "UserAttributeSimilarityValidator": {"user_attributes": ("email", "name")},
+        "UserAttributeSimilarityValidator": {"user_attributes": ("email", "mobile", "name")},
     }.items()
 ]
 SESSION_ENGINE = "hub.accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
+"""Of a session that nobody is signed in with; `hub.accounts.signing_in` says how long those of staff and parents live."""
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

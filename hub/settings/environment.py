@@ -40,7 +40,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("SCHOOLGATE_URL", "http://127.0.0.1:8000", "The address under which people reach this hub."),
     Setting("SCHOOLGATE_ALLOWED_HOSTS", "", "More host names to answer to, comma separated."),
     Setting("SCHOOLGATE_DEBUG", "0", "1 shows error pages to developers. Never in production."),
-    Setting("SCHOOLGATE_TRUST_PROXY", "0", "1 when a reverse proxy in front sets X-Forwarded-Proto."),
+    Setting(
+        "SCHOOLGATE_TRUST_PROXY", "0", "1 when a reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For."
+    ),
     Setting("SCHOOLGATE_OPERATOR_EMAIL", "", "Who is told when a school's import fails or stays away."),
     Setting("SCHOOLGATE_FROM_EMAIL", "Schoolgate <schoolgate@localhost>", "The sender of every mail."),
     Setting(
