@@ -10,12 +10,14 @@ from verification import (
     connection_urls,
     edit_many_views,
     edit_views,
+    lifecycle_urls,
     record_views,
     report_views,
 )
 
 app_name = "verification"
 urlpatterns: list[URLPattern] = [
+    *lifecycle_urls.urlpatterns,
     *connection_urls.urlpatterns,  # before edit_detail, which takes any last word
     path("people/edit-many/", edit_many_views.edit_many, name="edit_many"),
     path("people/edit-many/search/", edit_many_views.search, name="edit_many_search"),
