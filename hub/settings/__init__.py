@@ -107,7 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_ENGINE = "hub.accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
-"""Of a session that nobody is signed in with; `hub.accounts.signing_in` says how long those of staff and parents live."""
+"""Of a session nobody is signed in with; those of staff and parents live as `hub.accounts.signing_in` says."""
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
