@@ -21,19 +21,9 @@ _PUPIL = f"p.forename || ' ' || p.surname || CASE WHEN {_FORM} <> '' THEN ' (' |
 _PLACE = "lower(p.surname) || ' ' || lower(p.forename) || ' ' || p.id"
 
 # Families first, by their first pupil; then staff, then whoever has no pupil here now, by their own name.
+# Each row's family is looked up by itself: a plan that joins all of them is quick or dreadful, as it guesses.
 _LISTED = f"""
     WITH wanted AS ({{wanted}}),
-    family AS (
-        SELECT o.contact_id, o.pupil_id,
-            string_agg({_PUPIL}, ', ' ORDER BY p.surname, p.forename, p.id) AS pupil_names,
-            coalesce(array_agg(DISTINCT p.year_group) FILTER (WHERE p.year_group <> ''), '{{{{}}}}') AS year_groups,
-            (array_agg({_PLACE} ORDER BY p.surname, p.forename, p.id))[1] AS place
-        FROM (SELECT DISTINCT contact_id, pupil_id FROM wanted WHERE contact_id IS NOT NULL) o
-        JOIN people_pupilcontact l ON l.school_id = %(school)s AND l.contact_id = o.contact_id
-            AND (l.pupil_id = o.pupil_id OR o.pupil_id IS NULL AND l.ended_on IS NULL AND l.denied_at IS NULL)
-        JOIN people_pupil p ON p.school_id = %(school)s AND p.id = l.pupil_id
-        GROUP BY o.contact_id, o.pupil_id
-    ),
     listed AS (
         SELECT w.id,
             CASE WHEN k.id IS NOT NULL THEN {_PERSON.format("k")} ELSE {_PERSON.format("s")} END AS person_name,
@@ -45,7 +35,15 @@ _LISTED = f"""
         FROM wanted w
         LEFT JOIN people_contact k ON k.school_id = %(school)s AND k.id = w.contact_id
         LEFT JOIN people_staff s ON s.school_id = %(school)s AND s.id = w.staff_id
-        LEFT JOIN family f ON f.contact_id = w.contact_id AND f.pupil_id IS NOT DISTINCT FROM w.pupil_id
+        LEFT JOIN LATERAL (
+            SELECT string_agg({_PUPIL}, ', ' ORDER BY p.surname, p.forename, p.id) AS pupil_names,
+                array_agg(DISTINCT p.year_group) FILTER (WHERE p.year_group <> '') AS year_groups,
+                (array_agg({_PLACE} ORDER BY p.surname, p.forename, p.id))[1] AS place
+            FROM people_pupilcontact l
+            JOIN people_pupil p ON p.school_id = %(school)s AND p.id = l.pupil_id
+            WHERE l.school_id = %(school)s AND l.contact_id = w.contact_id
+                AND (l.pupil_id = w.pupil_id OR w.pupil_id IS NULL AND l.ended_on IS NULL AND l.denied_at IS NULL)
+        ) f ON true
     )
 """
 _COLUMNS = "person_name, pupil_names, year_groups, sort_key"
