@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from hub.accounts import devices, passwords, selectors, tokens
+from hub.accounts import devices, passwords, second_factor, selectors, tokens
 from hub.accounts.models import Account, Membership, Role, StaffInvitation
 from hub.core import audit, scope
 from hub.core.errors import HubError
@@ -166,6 +166,27 @@ def end_access(
     StaffInvitation.objects.filter(membership=membership, used_at=None, expires_at__gt=now).update(expires_at=now)
     devices.end_all(account=membership.account)
     _audit("staff.ended", membership, by, now, why=why)
+
+
+@transaction.atomic
+def reset_second_factor(*, membership: Membership, by: Account, now: dt.datetime) -> None:
+    """Take a colleague's second factor away and end their sessions: they set up a new one when they sign in next.
+
+    They still need their password, and are told. Raises `StaffRefused` for one's own login, and for a
+    login that also opens another school or the installation: no one school decides on that.
+    """
+    membership = _locked(membership)
+    account = membership.account
+    if account.pk == by.pk:
+        raise StaffRefused("This is your own login. Change it under Sign-in and devices.")
+    if account.is_operator or any(one.school_id != membership.school_id for one in selectors.open_memberships(account)):
+        raise StaffRefused(
+            f"{account} also works elsewhere with this login, so one school cannot reset it. "
+            "Ask whoever runs this installation."
+        )
+    second_factor.reset(account=account, by=by)
+    devices.end_all(account=account)
+    _audit("staff.second_factor_reset", membership, by, now)
 
 
 def claim_sign_in_name(*, account: Account, email: str | None = None, mobile: str | None = None) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hub.accounts import selectors, services
 from hub.accounts.models import Membership, Role
+from hub.accounts.proof import proved
 from hub.accounts.services import Invited
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
@@ -111,6 +112,25 @@ def end(request: SchoolRequest, school: str, membership_id: int) -> HttpResponse
             )
     context = {**PAGE, "member": found, "refused": refused}
     return render(request, "overview/staff_end.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Role.ADMINISTRATOR)
+@proved()
+def reset_second_factor(request: SchoolRequest, school: str, membership_id: int) -> HttpResponse:
+    """Ask, then let a colleague who lost phone and codes set up a new second factor."""
+    found = _open_member(request, membership_id)
+    refused = ""
+    if request.method == "POST":
+        try:
+            services.reset_second_factor(membership=found, by=request.account, now=timezone.now())
+        except HubError as refusal:
+            refused = refusal.message
+        else:
+            messages.success(request, f"{found.account} sets up a new second factor when they sign in next.")
+            return redirect("overview:staff_member", school, membership_id)
+    context = {**PAGE, "member": found, "refused": refused}
+    return render(request, "overview/staff_reset.html", context, status=422 if refused else 200)
 
 
 def _at(found: Membership, request: SchoolRequest) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from hub.accounts.services import Invited
 from hub.core.models import School
 from hub.core.templatetags.frame import when
 from hub.messaging import mail
+from hub.messaging.mail import MailNotSent
 from hub.people import services as people
 from hub.people.models import Group
 
@@ -46,6 +47,8 @@ def link(invited: Invited) -> str:
 def mail_link(invited: Invited, *, by: str, now: dt.datetime) -> None:
     """Send the link to its person. Raises `MailNotSent`; the invitation stands all the same."""
     membership = invited.membership
+    if membership.account.email is None:
+        raise MailNotSent(f"{membership.account} has no email to send it to.")
     until = now + dt.timedelta(days=accounts.INVITATION_DAYS)
     mail.send(
         to=membership.account.email,

@@ -20,5 +20,10 @@ urlpatterns = [
     path(
         "<slug:school>/settings/staff/<int:membership_id>/send-again/", staff_views.send_again, name="staff_send_again"
     ),
+    path(
+        "<slug:school>/settings/staff/<int:membership_id>/second-factor/",
+        staff_views.reset_second_factor,
+        name="staff_reset",
+    ),
     path("<slug:school>/settings/staff/<int:membership_id>/end/", staff_views.end, name="staff_end"),
 ]
