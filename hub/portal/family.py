@@ -59,6 +59,7 @@ def merge(request: ParentRequest, kept_id: int, gone_id: int) -> HttpResponse:
                 account=request.account,
                 kept=kept,
                 gone=gone,
+                take=[one.kind for one in twins.choices if request.POST.get(f"take-{one.kind}") == "gone"],
                 by_name=str(request.account),
                 now=timezone.now(),
             )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from hub.core.errors import HubError
 from hub.people.models import DetailKind
-from hub.portal import presenting, proving, selectors, words
+from hub.portal import history, presenting, proving, selectors, words
 from hub.portal.forms import ValueForm, WhereForm
 from hub.portal.selectors import Record
 from hub.portal.viewer import ParentRequest, parent
@@ -82,7 +82,7 @@ def not_me(request: ParentRequest, batch: uuid.UUID) -> HttpResponse:
     """Say that a change was made by somebody else: it goes back, and everything is frozen."""
     now = timezone.now()
     rows = list(selectors.changes(request.connections).filter(batch=batch))
-    lines = presenting.history_of(selectors.records(request.connections), rows, now)
+    lines = history.history_of(selectors.records(request.connections), rows, now)
     if not lines:
         raise Http404
     if not any(line.may_deny for line in lines):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hub.messaging import choosing
 from hub.messaging.kinds import PARENTS
 from hub.people.models import Contact
-from hub.portal import presenting, selectors, words
+from hub.portal import history, presenting, selectors, words
 from hub.portal.presenting import Waiting
 from hub.portal.selectors import Child, Record
 from hub.portal.viewer import ParentRequest, parent
@@ -108,8 +108,9 @@ def approval(request: ParentRequest, change_id: int) -> HttpResponse:
     context = {
         "tab": "approvals",
         "question": question,
-        "entry": presenting.history_of(records, [change], now)[0],
+        "entry": history.history_of(records, [change], now)[0],
         "answered_title": words.answered_title(change),
+        "answered_lead": words.answered_lead(change),
     }
     return render(request, "portal/approval.html", context)
 
@@ -138,17 +139,17 @@ def _waiting(request: ParentRequest, records: list[Record], now: dt.datetime) ->
     return presenting.waiting_of(records, selectors.waiting(request.connections, now), now)
 
 
-def _history(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[presenting.Entry]:
+def _history(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[history.Entry]:
     """What is over; what is open stands above it, with its button."""
     rows = [row for row in selectors.recent(request.connections, now) if not selectors.is_open(row, now)]
-    return presenting.history_of(records, rows, now)
+    return history.history_of(records, rows, now)
 
 
-def _answered(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[presenting.Entry]:
+def _answered(request: ParentRequest, records: list[Record], now: dt.datetime) -> list[history.Entry]:
     rows = selectors.recent(request.connections, now)
     asked = [row for row in rows if row.origin != Origin.PERSON and row.status != Status.KEPT]
     asked = [row for row in asked if not selectors.is_open(row, now)]
-    return presenting.history_of(records, asked, now)
+    return history.history_of(records, asked, now)
 
 
 def _greeting(request: ParentRequest, now: dt.datetime) -> str:

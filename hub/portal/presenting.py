@@ -9,7 +9,7 @@ from itertools import groupby
 
 from hub.people.models import ContactDetail, DetailKind
 from hub.portal import words
-from hub.portal.selectors import THIS_WAS_NOT_ME, Record
+from hub.portal.selectors import Record
 from hub.portal.words import State
 from verification.models import DetailChange, MisState, Origin, Status
 
@@ -17,7 +17,6 @@ SOON = dt.timedelta(hours=48)
 """A question is urgent when less than this is left to answer it."""
 Pair = tuple[Record, Record]
 _VALUES = (DetailKind.EMAIL, DetailKind.MOBILE)
-_CANNOT_GO_BACK = (MisState.REPLACED,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,23 +93,6 @@ class DetailCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of the history: what happened in one batch, at which places."""
-
-    change: DetailChange
-    title: str
-    places: str
-    old: str
-    new: str
-    effect: str
-    """`made`, `open` or `not made`."""
-    state: State
-    mis_side: str
-    may_deny: bool
-    """Whether its person can still say that it was not them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Twins:
     """Two records of one school that are the same person."""
 
@@ -118,8 +100,28 @@ class Twins:
     gone: Record
 
     @property
+    def choices(self) -> list[Either]:
+        """The kinds of detail that both records have, confirmed, with different values: one is to be chosen."""
+        pairs = ((kind, self.kept.details.get(kind), self.gone.details.get(kind)) for kind in _VALUES)
+        return [
+            Either(kind, words.which_is_used(kind), words.shown(kind, kept.value), words.shown(kind, gone.value))
+            for kind, kept, gone in pairs
+            if kept and gone and kept.value and gone.value and gone.verified_at and kept.value != gone.value
+        ]
+
+    @property
     def both(self) -> tuple[Side, Side]:
         return Side(self.kept), Side(self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Two values, of which one is used from now on."""
+
+    kind: str
+    title: str
+    kept: str
+    gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def _asks(records: Sequence[Record], pending: list[DetailChange], now: dt.dateti
         elsewhere = len(records) > len(same)
         yield Ask(
             change=first,
-            places=_places(records, same),
+            places=places(records, same),
             schools=len(same),
             kind=first.field,
             old=words.shown(first.field, first.old_value),
@@ -212,7 +214,7 @@ def proofs_of(records: Sequence[Record], waiting: Iterable[DetailChange]) -> tup
             batch=str(rows[0].batch),
             kind=rows[0].field,
             value=words.shown(rows[0].field, rows[0].new_value),
-            places=_places(records, rows),
+            places=places(records, rows),
             deadline=rows[0].deadline,
         )
         for rows in batches
@@ -328,41 +330,6 @@ def _unless_all(places: list[str], own: Sequence[Record]) -> str:
     return "" if len(places) == len(own) else words.listed(places)
 
 
-# The history
-
-
-def history_of(records: Sequence[Record], rows: Iterable[DetailChange], now: dt.datetime) -> list[Entry]:
-    """The changes, the newest first; the same change at several schools is one line."""
-    lines: dict[tuple[object, ...], list[DetailChange]] = {}
-    for row in rows:
-        key = (row.batch, row.field, row.new_value, row.old_value, row.status, row.mis_state)
-        lines.setdefault(key, []).append(row)
-    return [_entry(records, same, now) for same in lines.values()]
-
-
-def _entry(records: Sequence[Record], same: Sequence[DetailChange], now: dt.datetime) -> Entry:
-    first = same[0]
-    valued = first.field in _VALUES
-    return Entry(
-        change=first,
-        title=words.change_title(first),
-        places=_places(records, same) if len(records) > 1 else "",
-        old=words.shown(first.field, first.old_value) if valued and first.status != Status.KEPT else "",
-        new=words.shown(first.field, first.new_value) if valued else "",
-        effect=words.effect_of(first),
-        state=words.change_state(first),
-        mis_side=words.mis_side(first),
-        may_deny=any(_may_deny(row, now) for row in same),
-    )
-
-
-def _may_deny(row: DetailChange, now: dt.datetime) -> bool:
-    if row.field not in _VALUES or row.mis_state in _CANNOT_GO_BACK:
-        return False
-    came = row.effective_at
-    return row.status == Status.APPROVED and came is not None and now - came < THIS_WAS_NOT_ME
-
-
-def _places(records: Sequence[Record], rows: Iterable[DetailChange]) -> str:
+def places(records: Sequence[Record], rows: Iterable[DetailChange]) -> str:
     whose = {(row.contact_id, row.staff_id) for row in rows}
     return words.places_of([one for one in records if _key(one) in whose], records)

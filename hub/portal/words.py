@@ -46,6 +46,13 @@ def change_words(kind: str, has_one: bool) -> str:
     return _("Change my mobile") if has_one else _("Add a mobile")
 
 
+def which_is_used(kind: str) -> str:
+    """Ask which of two values is used from now on."""
+    if kind == DetailKind.EMAIL:
+        return _("Which email is used from now on?")
+    return _("Which mobile is used from now on?")
+
+
 def listed(names: Iterable[str]) -> str:
     """`Larch Hill, Beck Road and Elm Grove`, each once."""
     return get_text_list(list(dict.fromkeys(names)), _("and"))
@@ -156,6 +163,13 @@ def answered_title(change: DetailChange) -> str:
             return _("One step is missing: the code.")
         case _:
             return _("This has been answered already.")
+
+
+def answered_lead(change: DetailChange) -> str:
+    """Say what can still be done about it; blank where nothing is left to do."""
+    if change.status == Status.EXPIRED:
+        return _("If it is still wanted, change it yourself under “My details”, or ask the office to ask again.")
+    return _("You find the code's page under “My details”.") if change.status == Status.WAITING else ""
 
 
 def mis_side(change: DetailChange) -> str:

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from hub.core.models import School
 from hub.people.models import PupilContact
-from tests.factories.people import link, make_contact, make_pupil
+from tests.factories.parents import value_of
+from tests.factories.people import LONG_AGO, give, link, make_contact, make_pupil, tie
 from tests.portal.conftest import Parent
 from verification.models import DetailChange, Field
 
@@ -25,8 +26,6 @@ def test_nothing_is_said_of_other_adults(ngozi: Parent, school: School) -> None:
 
 
 def test_a_child_linked_by_two_records_is_one_child(ngozi: Parent, school: School) -> None:
-    from tests.factories.people import tie
-
     tie(make_contact(school, "Ngozi", "Okafor-Bell", ngozi.pupil), ngozi.account)
     assert ngozi.client.get(CHILDREN).text.count("<h2>Millie Okafor</h2>") == 1
 
@@ -54,8 +53,6 @@ def test_not_my_child_asks_first_and_then_takes_the_child_out_of_sight(ngozi: Pa
 
 
 def test_two_records_become_one_after_a_look_at_both(ngozi: Parent, school: School) -> None:
-    from tests.factories.people import tie
-
     twin = make_contact(school, "Ngozi", "Okafor-Bell", make_pupil(school, "Ada", "Okafor"))
     tie(twin, ngozi.account)
     path = reverse("portal:merge", args=[ngozi.contact.pk, twin.pk])
@@ -69,3 +66,16 @@ def test_two_records_become_one_after_a_look_at_both(ngozi: Parent, school: Scho
     page = ngozi.client.get(CHILDREN).text
     assert "Ada Okafor" in page
     assert "Millie Okafor" in page
+
+
+def test_where_both_records_have_an_email_the_parent_chooses_which(ngozi: Parent, school: School) -> None:
+    twin = make_contact(school, "Ngozi", "Okafor-Bell")
+    by = {"source": "person", "changed_by": "Ngozi Okafor", "verified_at": LONG_AGO}
+    give(twin, "email", "second@example.org", **by)
+    tie(twin, ngozi.account)
+    path = reverse("portal:merge", args=[ngozi.contact.pk, twin.pk])
+    page = ngozi.client.get(path).text
+    assert "Which email is used from now on?" in page
+    assert "Which mobile" not in page
+    ngozi.client.post(path, {"take-email": "gone"})
+    assert value_of(ngozi.contact, "email") == "second@example.org"
