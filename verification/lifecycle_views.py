@@ -69,8 +69,11 @@ def _connected(request: SchoolRequest, owner: str, person_id: int) -> tuple[Owne
     """Return a Connected person of this school and their page; anybody else is not found."""
     if owner not in _PAGES:
         raise Http404
-    found = people.staff(request.membership) if owner == "staff" else people.contacts(request.membership)
-    person: Owner = get_object_or_404(found, pk=person_id)  # type: ignore[arg-type]
+    person: Owner
+    if owner == "staff":
+        person = get_object_or_404(people.staff(request.membership), pk=person_id)
+    else:
+        person = get_object_or_404(people.contacts(request.membership), pk=person_id)
     if login_of(person) is None:
         raise Http404
     return person, reverse(_PAGES[owner], args=[request.school.slug, person.pk])
