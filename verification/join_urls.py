@@ -18,7 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("mobile/code/", join_views.code, {"kind": "mobile"}, name="mobile_code"),
     path("children/", join_views.children, name="children"),
     path("finish/", join_views.finish, name="finish"),
-    path("passkey/", join_views.passkey, name="passkey"),
+    path("passkey/begin/", join_views.passkey_begin, name="passkey_begin"),
+    path("passkey/finish/", join_views.passkey_finish, name="passkey_finish"),
     path("done/", join_door.done, name="done"),
     path("<str:token>/", join_door.link, name="link"),
 ]

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,7 +21,7 @@ from hub.people.judging import display
 from hub.people.models import Staff
 from verification import codes, join_draft, joining
 from verification import joining_rules as rules
-from verification.errors import CodeRefused
+from verification.errors import CodeRefused, InvitationRefused
 from verification.join_door import JOINED, JoinRequest, invited, posted
 from verification.join_draft import NEW, Sent
 from verification.join_forms import AboutForm, ChildrenForm, CodeForm, PasswordForm
@@ -29,6 +30,8 @@ from verification.joining_rules import EMAIL, MOBILE, Said, Told
 
 P = ParamSpec("P")
 PURPOSE = "join"
+HANDLE = "join_handle"
+"""Where the session keeps the handle of the login to be, to which the passkey is made."""
 
 
 def steps(request: JoinRequest) -> list[str]:
@@ -325,34 +328,40 @@ def _welcome(request: JoinRequest, joined: joining.Joined) -> str:
     return "join:done"
 
 
-HANDLE = "join_handle"
+# Signing in by a passkey from the first day
 
 
 @require_POST
 @step("finish")
-def passkey(request: JoinRequest) -> HttpResponse:
-    """Two calls of the browser: what a passkey is made of, then the passkey, which finishes."""
+def passkey_begin(request: JoinRequest) -> HttpResponse:
+    """Tell the browser what a passkey for the login to be is made of."""
     if request.account is not None:
-        return JsonResponse({"error": _("You are signed in already.")}, status=400)
+        return redirect("join:finish")
     unsaved, _by = _unsaved(request)
-    try:
-        if not request.body or request.content_type != "application/json":
-            request.session[HANDLE] = str(unsaved.handle)
-            return HttpResponse(
-                passkeys.begin_registration(request, unsaved, now=request.now), content_type="application/json"
-            )
-        return _with_passkey(request)
-    except HubError as refusal:
-        return JsonResponse({"error": refusal.message}, status=422)
+    request.session[HANDLE] = str(unsaved.handle)
+    options = passkeys.begin_registration(request, unsaved, now=request.now)
+    return HttpResponse(options, content_type="application/json")
 
 
-def _with_passkey(request: JoinRequest) -> HttpResponse:
-    answer, handle = passkeys.read(request.body), request.session.pop(HANDLE, "")
+@require_POST
+@step("finish")
+def passkey_finish(request: JoinRequest) -> HttpResponse:
+    """Take the passkey the browser made, and make everything so."""
+    handle = request.session.pop(HANDLE, "")
+    if request.account is not None or not handle:
+        return JsonResponse({"next": reverse("join:finish")}, status=409)
 
     def keep(account: Account) -> None:
-        account.handle = handle
-        account.save(update_fields=["handle"])
-        passkeys.finish_registration(request, account, answer=answer, name="", now=request.now)
+        Account.objects.filter(pk=account.pk).update(handle=handle)
+        passkeys.finish_registration(request, account, answer=answer, name=_("My first passkey"), now=request.now)
 
-    joined = joining.join(guest=request.guest, answers=_answers(request), account=None, passkey=keep, now=request.now)
-    return JsonResponse({"next": f"/join/{_welcome(request, joined).removeprefix('join:')}/"})
+    try:
+        answer = passkeys.read(request.body)
+        joined = joining.join(
+            guest=request.guest, answers=_answers(request), account=None, passkey=keep, now=request.now
+        )
+    except InvitationRefused:
+        return JsonResponse({"next": reverse("join:start")}, status=409)
+    except HubError as refusal:
+        return JsonResponse({"sentence": refusal.message}, status=422)
+    return JsonResponse({"next": reverse(_welcome(request, joined))})
