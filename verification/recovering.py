@@ -273,7 +273,7 @@ def finish(*, recovery: Recovery, second: str, password: str, now: dt.datetime) 
             raise LinkRefused(_("Choose a password for this login first."))
         void_links(account, now)
         if password:
-            passwords.set_password(account=account, password=password, now=now)
+            passwords.set_password(account=account, password=password, tell=False, now=now)
         else:
             devices.end_all(account=account)
         _tell(account, now)

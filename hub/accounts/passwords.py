@@ -12,10 +12,11 @@ from hub.accounts.trail import What
 
 
 @transaction.atomic
-def set_password(*, account: Account, password: str, now: dt.datetime) -> None:
+def set_password(*, account: Account, password: str, tell: bool = True, now: dt.datetime) -> None:
     """Give the login a new password and end its sessions; the caller's own lives on by `signing_in.stay`.
 
-    The form has held the password against the rules. The owner is told, unless it is their first.
+    The form has held the password against the rules. The owner is told, unless it is their first,
+    or the caller tells them itself (`tell` false).
     """
     is_first = not account.has_usable_password()
     account.set_password(password)
@@ -24,4 +25,4 @@ def set_password(*, account: Account, password: str, now: dt.datetime) -> None:
     account.save(update_fields=["password", "session_generation", "password_changed_at"])
     Session.objects.filter(account=account).delete()
     if not is_first:
-        trail.record(account=account, what=What.PASSWORD_SET, now=now)
+        trail.record(account=account, what=What.PASSWORD_SET, tell=tell, now=now)

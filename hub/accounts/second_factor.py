@@ -115,7 +115,7 @@ def remove_time_code(*, account: Account, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_passkey(*, account: Account, passkey: Passkey, now: dt.datetime) -> None:
-    """Take a passkey away. Raises `FactorRefused` where it is the last factor of somebody who must have one."""
+    """Take a passkey away. Raises `FactorRefused` where it is needed: as the last factor, or to sign in at all."""
     others = Passkey.objects.filter(account=account).exclude(pk=passkey.pk).count()
     _refuse_the_last(account, passkeys=others, time_codes=TimeCode.objects.filter(account=account).count())
     passkey.delete()
@@ -144,7 +144,9 @@ def refresh(account: Account, now: dt.datetime) -> None:
 
 
 def _refuse_the_last(account: Account, *, passkeys: int, time_codes: int) -> None:
-    Account.objects.select_for_update().get(pk=account.pk)
+    found = Account.objects.select_for_update().get(pk=account.pk)
+    if not passkeys and not (found.has_usable_password() and (found.email or found.mobile)):
+        raise FactorRefused(_("You sign in by this passkey alone. Add another first, then remove this."))
     if not passkeys and not time_codes and is_needed(account):
         raise FactorRefused(
             _("Staff sign in with a second factor, and this is your last one. Add another first, then remove this.")

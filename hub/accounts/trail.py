@@ -29,10 +29,21 @@ class What(StrEnum):
 
 
 def record(
-    *, account: Account, what: What, by: Account | None = None, device: str = "", now: dt.datetime, **data: str | int
+    *,
+    account: Account,
+    what: What,
+    by: Account | None = None,
+    device: str = "",
+    tell: bool = True,
+    now: dt.datetime,
+    **data: str | int,
 ) -> None:
-    """Write down, in the caller's transaction, what happened to how `account` signs in. `data` holds no secret."""
-    SecurityEvent.objects.create(account=account, what=what.value, device=device[:100], at=now)
+    """Write down, in the caller's transaction, what happened to how `account` signs in. `data` holds no secret.
+
+    With `tell` false the caller tells the owner itself, in better words.
+    """
+    if tell:
+        SecurityEvent.objects.create(account=account, what=what.value, device=device[:100], at=now)
     for membership in selectors.open_memberships(account):
         with scope.schools(membership.school_id):
             audit.record(

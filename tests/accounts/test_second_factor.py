@@ -134,6 +134,17 @@ def test_the_last_factor_of_staff_stays_a_parents_may_go(parent: Account, office
     assert second_factor.has_one(office)
 
 
+def test_whoever_signs_in_by_passkey_alone_keeps_one(db: None, now: dt.datetime) -> None:
+    account = Account.objects.create_user(None, name="Ngozi Ade")
+    first, second = (
+        Passkey.objects.create(account=account, credential_id=one, public_key=b"", name="Phone", made_at=now)
+        for one in (b"1", b"2")
+    )
+    second_factor.remove_passkey(account=account, passkey=first, now=now)
+    with pytest.raises(FactorRefused, match="by this passkey alone"):
+        second_factor.remove_passkey(account=account, passkey=second, now=now)
+
+
 def test_a_reset_takes_all_and_is_in_the_audit(office: Account, administrator: Account, now: dt.datetime) -> None:
     second_factor.give_time_code(account=office, secret=SECRET, now=now)
     recovery_codes.make(account=office, now=now)
