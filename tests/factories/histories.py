@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from hypothesis import strategies as st
 
-from imports.types import KINDS, PUPIL, Detail, Facts, Identity, Key, Owner, Values
+from imports.types import CONTACT, KINDS, PUPIL, Detail, Facts, Identity, Key, Owner, Values
 from tests.factories.planning import EMAIL, MOBILE, a_contact, a_link, a_member_of_staff, a_pupil
 
 MOBILES = ("", "+447700900001", "+447700900002", "+447700900003", "+447700900004")
@@ -287,12 +287,13 @@ class History:
             if complete or not all(admitted):
                 assert self.hub.links[pair]["access"] is all(admitted)
         pupils = {people[key] for key in said if key[0] == PUPIL}
+        contacts = {people[key] for key in said if key[0] == CONTACT and key in people}
         for pair, link in self.hub.links.items():
             if pair in told:
                 continue
             if complete and pair[0] in pupils:
                 assert link["ended_on"] is not None, "the MIS no longer tells of this link"
-            elif pair[0] not in pupils and pair in before:
+            elif pair[0] not in pupils and pair[1] in contacts and pair in before:
                 assert link["ended_on"] == before[pair]["ended_on"], "the pupil is away; the link is as it was"
 
     def _told(self, said: dict[Key, Facts], people: dict[Key, int]) -> dict[tuple[int, int], list[bool]]:

@@ -105,8 +105,10 @@ class DatabaseHub:
             f"{owner[0]}{owner[1]}-{self.now:%d%H%M}@example.org", name=str(person), password="x" * 12
         )  # fmt: skip
         people.connect(
-            **{owner[0]: person}, account=account, verified=verified, by_name=str(person), now=self.now
-        )  # type: ignore[arg-type]  # fmt: skip
+            contact=person if isinstance(person, Contact) else None,
+            staff=person if isinstance(person, Staff) else None,
+            account=account, verified=verified, by_name=str(person), now=self.now,
+        )  # fmt: skip
         self._moved()
 
     def disconnect(self, owner: Owner) -> None:

@@ -1,0 +1,457 @@
+"""Two schools and the people who belong to both: a history of imports *and* of what people confirm.
+
+A `Place` is a school with its MIS (`History`). `Life` makes things happen at the places and at the `Desk`, which is
+the oracle; `Deeds` do the same to a hub: in memory by writing down what the oracle says, in PostgreSQL by the services.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hypothesis import strategies as st
+
+from imports.types import CONTACT, EMAIL, MOBILE, Facts, Owner
+from tests.factories import desk as oracle
+from tests.factories.desk import PENDING, STANDING, WAITING, Desk, Record, Row, Slot, Value
+from tests.factories.histories import EMAILS, IN_THE_MIS, MOBILES, NIGHTS, OWN, History
+
+ADDRESSES = {
+    EMAIL: (*OWN[EMAIL], "a@example.org", "new@example.org"),
+    MOBILE: (*OWN[MOBILE], "+447700900002", "+447700900888"),
+}
+HOURS = (1, 24, 71, 72, 100, 144, 167, 168)
+
+
+class Deeds(Protocol):
+    """What people do, as a hub carries it out; False is what it refuses.
+
+    `login` is a number; rows are the oracle's, as they were before.
+    """
+
+    desk: Desk
+
+    def hub(self, place: int) -> Any: ...
+    def invite(self, record: Record) -> bool | None: ...
+    def connect(self, record: Record, login: int, proved: dict[str, str]) -> bool | None: ...
+    def disconnect(self, record: Record) -> bool | None: ...
+    def start(self, login: int, records: list[Record], kind: str, new: str) -> bool | None: ...
+    def prove(self, login: int, rows: list[Row]) -> bool | None: ...
+    def cancel(self, login: int, rows: list[Row]) -> bool | None: ...
+    def take_out(self, login: int, slot: Slot) -> bool | None: ...
+    def edit(self, slot: Slot, new: str) -> bool | None: ...
+    def approve(self, login: int, row: Row, *, everywhere: bool) -> bool | None: ...
+    def reject(self, login: int, row: Row) -> bool | None: ...
+    def ask_again(self, row: Row) -> bool | None: ...
+    def not_me(self, login: int, rows: list[Row], *, by_link: bool) -> bool | None: ...
+    def lift(self, rows: list[Row]) -> bool | None: ...
+    def mark_done(self, row: Row) -> bool | None: ...
+    def propose_drift(self, place: int, *, on: bool) -> bool | None: ...
+    def deny(self, login: int, place: int, pair: tuple[int, int]) -> bool | None: ...
+    def give_back(self, place: int, pair: tuple[int, int]) -> bool | None: ...
+    def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> bool | None: ...
+    def undo_merge(self, place: int, kept: Owner, gone: Owner) -> bool | None: ...
+    def name(self, record: Record) -> str:
+        """Return the forename, by which two records of a school may be one person."""
+
+    def refused(self, login: int, row: Row) -> bool | None:
+        """Try to answer or prove what may be neither any more."""
+
+    def sweep(self) -> None: ...
+    def done(self, desk: Desk) -> None:
+        """Bring the hub to what the oracle says, or compare the two."""
+
+
+@dataclass
+class Place(History):
+    desk: Desk = field(default_factory=Desk)
+    number: int = 0
+
+    def connect(self, which: int, how: int) -> None:
+        """`Life` connects people, disconnects them and edits."""
+
+    disconnect = office_edit = connect
+
+    def slot(self, owner: Owner, kind: str) -> Slot:
+        return (self.number, owner, kind)
+
+    def _import(self, facts: list[Facts], **how: Any) -> None:
+        self.confirmed = {
+            (owner, kind): self.desk.value((at, owner, kind)).value
+            for at, owner in self.desk.logins
+            if at == self.number
+            for kind in (EMAIL, MOBILE)
+        }
+        super()._import(facts, **how)
+        self.hear()
+        self.desk.settle(self.number, night=True)
+
+    def hear(self) -> None:
+        """Take from the hub, which `History` has checked, what the MIS says and what it gave the others."""
+        for (owner, kind), held in self.hub.details.items():
+            slot = self.slot(owner, kind)
+            if slot[:2] in self.desk.away:
+                continue
+            self.desk.hear(slot, held.mis_value)
+            if slot[:2] not in self.desk.logins and self.desk.value(slot).value != held.value:
+                self.desk.values[slot] = Value(held.value, held.source)
+
+    def owners(self) -> list[Owner]:
+        return sorted({(key[0], one.person_id) for key, one in self.hub.identities.items() if key[0] != "pupil"})
+
+    def say(self, owner: Owner, kind: str, value: str) -> None:
+        """The MIS has this value and no other in all of a person's records."""
+        for key, known in self.hub.identities.items():
+            if (key[0], known.person_id) == owner and (record := self.records.get(key[1])):
+                if kind == EMAIL:
+                    record.emails = (value,)
+                else:
+                    record.mobiles = (value,)
+
+
+@dataclass
+class Life:
+    deeds: Deeds
+    desk: Desk = field(init=False)
+    places: list[Place] = field(default_factory=list)
+    denied: set[tuple[int, tuple[int, int]]] = field(default_factory=set)
+    logins: int = 0
+
+    def __post_init__(self) -> None:
+        self.desk = self.deeds.desk
+        self.places = [Place(self.deeds.hub(number), desk=self.desk, number=number) for number in (0, 1)]
+        for number in (0, 1):
+            self.join(number, 0, 2 + 3 * number)
+            self.join(number, 1, 8)  # two of one name, by one login
+            self.join(number, 1, 8)
+        self.done()
+
+    # Choosing.
+
+    def _records(self, connected: bool) -> list[Record]:
+        return [
+            (place.number, owner)
+            for place in self.places
+            for owner in place.owners()
+            if ((place.number, owner) in self.desk.logins) is connected
+        ]
+
+    def _kind(self, how: int) -> str:
+        return (EMAIL, MOBILE)[how % 2]
+
+    def _rows(self, *statuses: str) -> list[Row]:
+        """Rows that wait for somebody who is still connected and may act."""
+        return [row for row in self.desk.which(*statuses) if self._acts(row.record)]
+
+    def _acts(self, record: Record) -> bool:
+        login = self.desk.logins.get(record)
+        return login is not None and not self.desk.is_frozen(login)
+
+    def _login(self, which: int) -> int | None:
+        found = sorted({login for login in self.desk.logins.values() if not self.desk.is_frozen(login)})
+        return found[which % len(found)] if found else None
+
+    def _of_batch(self, row: Row) -> list[Row]:
+        return [other for other in self.desk.which(row.status) if other.batch == row.batch]
+
+    # Nights, and what the MIS does.
+
+    def at(self, name: str, place: int, which: int, how: int) -> None:
+        """A night, or something in the MIS of one of the places."""
+        self.desk.now += dt.timedelta(days=name in NIGHTS)
+        getattr(self.places[place], name)(which, how)
+
+    def mis_follows(self, which: int, how: int) -> None:
+        """The office types into the MIS what a row asks for, or what a parent has not answered yet."""
+        rows = [row for row in self.desk.rows if row.stands or row.status in oracle.OPEN]
+        if rows:
+            row = rows[which % len(rows)]
+            self.places[row.slot[0]].say(row.slot[1], row.slot[2], row.new)
+
+    # Becoming connected, and no longer.
+
+    def invite(self, place: int, which: int, how: int) -> None:
+        if found := self._records(connected=False):
+            record = found[which % len(found)]
+            if self.deeds.invite(record) is False:
+                return
+            self.desk.invited.add(record)
+
+    def join(self, place: int, which: int, how: int) -> None:
+        """Somebody connects: `how` says which details are proved, left or corrected, and with whose login."""
+        found = [record for record in self._records(connected=False) if record[0] == place]
+        if not found:
+            return
+        record = found[which % len(found)]
+        login = self._login_for(record, which) if how % 3 else None
+        if login is None:
+            self.logins += 1
+            login = self.logins
+        proved = {}
+        for at, kind in enumerate((EMAIL, MOBILE)):
+            choice, held = (how + 2 * at) % 4, self.desk.value((*record, kind)).value
+            if choice == 2 and held:
+                proved[kind] = held
+            elif choice == 3:
+                proved[kind] = ADDRESSES[kind][which % 4]
+        if not proved and (held := self.desk.value((*record, EMAIL)).value):
+            proved[EMAIL] = held
+        if self.deeds.connect(record, login, proved) is False:
+            return
+        self.desk.connect(record, login, proved)
+
+    def _login_for(self, record: Record, which: int) -> int | None:
+        """Return a login to connect: one that is of another school, or of somebody of this name."""
+        name = self.deeds.name(record)
+        found = sorted(
+            login
+            for login in set(self.desk.logins.values())
+            if all(one[0] != record[0] or self.deeds.name(one) == name for one in self.desk.records(login))
+            and not self.desk.is_frozen(login)
+        )
+        alike = [one for one in found if any(other[0] == record[0] for other in self.desk.records(one))]
+        found = alike or found
+        return found[which % len(found)] if found else None
+
+    def disconnect(self, place: int, which: int, how: int) -> None:
+        if found := self._records(connected=True):
+            record = found[which % len(found)]
+            if self.deeds.disconnect(record) is False:
+                return
+            self.desk.disconnect(record)
+
+    # Changes of one's own.
+
+    def start(self, place: int, which: int, how: int) -> None:
+        login = self._login(which)
+        if login is None:
+            return
+        kind, new = self._kind(how), ADDRESSES[self._kind(how)][how // 2 % 4]
+        records = [
+            one for one in self.desk.records(login) if self.desk.value((*one, kind)) != Value(new, "person", True)
+        ]
+        if how % 5 == 0:
+            records = records[:1]
+        if records:
+            if self.deeds.start(login, records, kind, new) is False:
+                return
+            self.desk.start(login, records, kind, new)
+
+    def prove(self, place: int, which: int, how: int) -> None:
+        if rows := self._rows(WAITING):
+            row = rows[which % len(rows)]
+            login = self.desk.logins[row.record]
+            batch = [one for one in self._of_batch(row) if self.desk.logins.get(one.record) == login]
+            if row.deadline <= self.desk.now:
+                self.deeds.refused(login, row)
+                return
+            if self.deeds.prove(login, batch) is False:
+                return
+            self.desk.prove(batch)
+
+    def cancel(self, place: int, which: int, how: int) -> None:
+        if rows := [row for row in self._rows(WAITING) if row.origin == oracle.PERSON and row.deadline > self.desk.now]:
+            row = rows[which % len(rows)]
+            if self.deeds.cancel(self.desk.logins[row.record], self._of_batch(row)) is False:
+                return
+            self.desk.cancel(self._of_batch(row))
+
+    def take_out(self, place: int, which: int, how: int) -> None:
+        """Never the last proved one."""
+        found = [
+            (*record, kind)
+            for record in self.desk.logins
+            for kind, other in ((EMAIL, MOBILE), (MOBILE, EMAIL))
+            if self._acts(record) and self.desk.value((*record, kind)).value
+            and self.desk.value((*record, other)).proved
+        ]  # fmt: skip
+        if found:
+            slot = found[which % len(found)]
+            if self.deeds.take_out(self.desk.logins[slot[:2]], slot) is False:
+                return
+            self.desk.take_out(slot)
+
+    # Answers.
+
+    def approve(self, place: int, which: int, how: int) -> None:
+        if rows := self._rows(PENDING):
+            row = rows[which % len(rows)]
+            login = self.desk.logins[row.record]
+            if row.deadline <= self.desk.now:
+                self.deeds.refused(login, row)
+                return
+            if self.deeds.approve(login, row, everywhere=how % 2 == 0) is False:
+                return
+            self.desk.approve(row, login, everywhere=how % 2 == 0)
+
+    def reject(self, place: int, which: int, how: int) -> None:
+        if rows := [row for row in self._rows(PENDING) if row.deadline > self.desk.now]:
+            row = rows[which % len(rows)]
+            if self.deeds.reject(self.desk.logins[row.record], row) is False:
+                return
+            self.desk.reject(row)
+
+    def not_me(self, place: int, which: int, how: int) -> None:
+        rows = [
+            row for row in self._rows("approved")
+            if row.stands and row.origin == oracle.PERSON and row.new and row.previous.value
+        ]  # fmt: skip
+        if rows:
+            row = rows[which % len(rows)]
+            login = self.desk.logins[row.record]
+            batch = [one for one in self._of_batch(row) if one.stands and self.desk.logins.get(one.record) == login]
+            if self.deeds.not_me(login, batch, by_link=how % 2 == 0) is False:
+                return
+            self.desk.not_me(login, batch)
+
+    # The office.
+
+    def edit(self, place: int, which: int, how: int) -> None:
+        """Of anybody: in use at once, or a proposal."""
+        owners = self.places[place].owners()
+        if how % 3:
+            owners = [owner for at, owner in self._records(connected=True) if at == place] or owners
+        if owners:
+            slot = (place, owners[which % len(owners)], self._kind(how))
+            values = ADDRESSES[slot[2]] if slot[:2] in self.desk.logins else ("", *ADDRESSES[slot[2]])
+            if self.deeds.edit(slot, values[how // 2 % len(values)]) is False:
+                return
+            self.desk.edit(slot, values[how // 2 % len(values)])
+
+    def ask_again(self, place: int, which: int, how: int) -> None:
+        rows = [
+            row for row in self.desk.which("expired", "rejected")
+            if row.record in self.desk.logins and row.origin == oracle.OFFICE
+            and row.new != self.desk.value(row.slot).value
+        ]  # fmt: skip
+        if rows:
+            row = rows[which % len(rows)]
+            if self.deeds.ask_again(row) is False:
+                return
+            self.desk.ask_again(row)
+
+    def lift(self, place: int, which: int, how: int) -> None:
+        if rows := [row for row in self.desk.which("frozen") if not row.lifted]:
+            row = rows[which % len(rows)]
+            if self.deeds.lift([row]) is False:
+                return
+            self.desk.lift(self._of_batch(row))
+
+    def mark_done(self, place: int, which: int, how: int) -> None:
+        if rows := [row for row in self.desk.which(*STANDING) if row.mis_state in (oracle.TO_UPDATE, oracle.DIFFERS)]:
+            if self.deeds.mark_done(rows[which % len(rows)]) is False:
+                return
+            self.desk.mark_done(rows[which % len(rows)])
+
+    def propose_drift(self, place: int, which: int, how: int) -> None:
+        self.desk.proposes ^= {place}
+        self.deeds.propose_drift(place, on=place in self.desk.proposes)
+
+    # Children, and records that are one person.
+
+    def deny(self, place: int, which: int, how: int) -> None:
+        pairs = [
+            pair for pair in sorted(self.places[place].hub.links)
+            if self._acts((place, (CONTACT, pair[1]))) and (place, pair) not in self.denied
+            and self.places[place].hub.links[pair]["ended_on"] is None
+        ]  # fmt: skip
+        if pairs:
+            pair = pairs[which % len(pairs)]
+            if self.deeds.deny(self.desk.logins[(place, (CONTACT, pair[1]))], place, pair) is False:
+                return
+            self.denied.add((place, pair))
+
+    def give_back(self, place: int, which: int, how: int) -> None:
+        if self.denied:
+            one = sorted(self.denied)[which % len(self.denied)]
+            if self.deeds.give_back(*one) is False:
+                return
+            self.denied.remove(one)
+
+    def merge(self, place: int, which: int, how: int) -> None:
+        """Two records of one login at one school become one."""
+        pairs = [
+            (kept, gone)
+            for kept, login in sorted(self.desk.logins.items())
+            for gone, other in sorted(self.desk.logins.items())
+            if login == other and kept != gone and kept[0] == gone[0] and kept[1][0] == gone[1][0] == CONTACT
+            and self._acts(kept) and not set(self.desk.away.values()) & {kept, gone}
+        ]  # fmt: skip
+        if pairs:
+            kept, gone = pairs[which % len(pairs)]
+            if self.deeds.merge(self.desk.logins[kept], kept[0], kept[1], gone[1]) is False:
+                return
+            self.desk.merge(kept, gone)
+            self.places[kept[0]].hear()
+
+    def undo_merge(self, place: int, which: int, how: int) -> None:
+        if self.desk.away:
+            gone = sorted(self.desk.away)[which % len(self.desk.away)]
+            if self.deeds.undo_merge(gone[0], self.desk.away[gone][1], gone[1]) is False:
+                return
+            self.desk.undo_merge(gone)
+            self.places[gone[0]].hear()
+
+    # Time.
+
+    def hours(self, place: int, which: int, how: int) -> None:
+        self.desk.now += dt.timedelta(hours=HOURS[how % len(HOURS)])
+        if which % 4:
+            self.sweep()
+
+    def to_a_deadline(self, place: int, which: int, how: int) -> None:
+        """To the second: one before it, or exactly at it."""
+        if rows := [row for row in self.desk.which(*oracle.OPEN) if row.deadline > self.desk.now]:
+            self.desk.now = rows[which % len(rows)].deadline - dt.timedelta(seconds=how % 2)
+            if how % 3:
+                self.approve(place, which, how)
+                self.prove(place, which, how)
+            else:
+                self.sweep()
+
+    def sweep(self) -> None:
+        self.deeds.sweep()
+        self.desk.sweep()
+
+    def done(self) -> None:
+        self.deeds.done(self.desk)
+        oracle.check(self.desk)
+
+
+AT_THE_DESK = (
+    "invite", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out",
+    "approve", "approve", "approve", "approve", "reject", "reject", "not_me", "not_me", "edit", "edit", "edit", "edit",
+    "ask_again", "ask_again", "lift", "mark_done", "propose_drift", "deny",
+    "give_back", "merge", "merge", "undo_merge", "hours", "to_a_deadline", "mis_follows", "mis_follows",
+)  # fmt: skip
+AT_A_PLACE = (*IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS)
+Event = tuple[str, int, int, int]
+
+
+def events() -> st.SearchStrategy[list[Event]]:
+    names = st.sampled_from((*AT_A_PLACE, *AT_THE_DESK))
+    return st.lists(
+        st.tuples(names, st.sampled_from((0, 0, 1)), st.integers(0, 20), st.integers(0, 29)), min_size=12, max_size=45
+    )
+
+
+def live(life: Life, happened: Iterable[Event]) -> None:
+    """Let it happen, then everything that is due, and an ordinary night at both schools."""
+    for name, place, which, how in happened:
+        life.desk.now += dt.timedelta(seconds=61)
+        if name == "mis_follows":
+            life.mis_follows(which, how)
+        elif name in AT_A_PLACE:
+            life.at(name, place, which, how)
+        else:
+            getattr(life, name)(place, which, how)
+        life.done()
+    life.sweep()
+    for place in (0, 1):
+        life.at("night", place, 0, 0)
+        life.done()
+
+
+__all__ = ["EMAILS", "MOBILES", "Deeds", "Life", "Place", "events", "live"]

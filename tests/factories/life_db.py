@@ -1,0 +1,339 @@
+"""Deeds in PostgreSQL: by the services that pages and tasks use, each compared with the oracle afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from hub.accounts import tokens
+from hub.accounts.models import Account
+from hub.core import scope
+from hub.core.errors import HubError
+from hub.core.models import School
+from hub.people.models import Connection, Contact, ContactDetail, PupilContact, Staff
+from imports.types import CONTACT, EMAIL, MOBILE, Facts, Owner, Plan
+from tests.factories.desk import BEGAN, OPEN, REPLACED, Desk, Record, Row, Slot
+from tests.factories.histories_db import DatabaseHub
+from verification import (
+    answering,
+    changing,
+    children,
+    freezing,
+    inviting,
+    joining,
+    marking,
+    merging,
+    proposing,
+    settling,
+    sweeping,
+)
+from verification.joining_rules import Said, Told
+from verification.models import Choices, DetailChange, Invitation, Merge, ProofCode
+
+CODE = "123456"
+"""What every code is: the test sees to it."""
+
+
+class SchoolHub(DatabaseHub):
+    """A school's hub whose clock is the desk's, and whose imports settle what they show."""
+
+    def __init__(self, school: School, clock: Callable[[], dt.datetime]) -> None:
+        self.clock = clock
+        super().__init__(school)
+
+    @property
+    def now(self) -> dt.datetime:
+        return self.clock()
+
+    @now.setter
+    def now(self, moment: dt.datetime) -> None:
+        """The desk's clock moves by itself."""
+
+    def night(self, *facts: Facts, **how: Any) -> Plan:
+        with scope.schools(self.school.pk):
+            plan = super().night(*facts, **how)
+            assert self.last
+            settling.settle(school=self.school, import_id=self.last.pk, now=self.now)
+        return plan
+
+
+class InDatabase:
+    """See `tests.factories.life.Deeds`. A deed that the hub refuses is False, and the oracle leaves it out."""
+
+    def __init__(self, schools: tuple[School, School]) -> None:
+        self.schools = schools
+        self.desk = Desk()
+        self.hubs = [SchoolHub(school, lambda: self.desk.now) for school in schools]
+        self.accounts: dict[int, Account] = {}
+        self.serial = itertools.count()
+        self.office = self.hubs[0].office
+
+    @property
+    def now(self) -> dt.datetime:
+        return self.desk.now
+
+    def hub(self, place: int) -> SchoolHub:
+        return self.hubs[place]
+
+    def person(self, record: Record) -> Contact | Staff:
+        return self.hubs[record[0]]._person(record[1])
+
+    def _mine(self, row: Row, *statuses: str) -> DetailChange:
+        (_place, owner, kind), field = row.slot, f"{row.slot[1][0]}_id"
+        found = DetailChange.objects.filter(
+            **{field: owner[1]}, field=kind, new_value=row.new, status__in=statuses or [row.status]
+        )
+        chosen = found.exclude(mis_state=REPLACED).order_by("-pk").first()
+        assert chosen is not None, f"the hub has no such row: {row}"
+        return chosen
+
+    def name(self, record: Record) -> str:
+        return self.person(record).forename
+
+    # Becoming connected.
+
+    def invite(self, record: Record) -> bool:
+        return self._done(lambda: inviting.invite(owner=self.person(record), by=self.office, now=self.now))
+
+    def connect(self, record: Record, login: int, proved: dict[str, str]) -> bool:
+        person, token = self.person(record), f"token-{next(self.serial)}"
+        Invitation.objects.create(
+            school=person.school, **{record[1][0]: person}, channel="letter", token_hash=tokens.hashed(token),
+            sent_by="The office", sent_at=self.now, expires_at=self.now + dt.timedelta(days=1),
+        )  # fmt: skip
+        answers = joining.Answers(details=self._told(person, proved), mine={})
+        known = self.accounts.get(login)
+
+        def join() -> None:
+            guest = joining.look(token_hash=tokens.hashed(token), now=self.now)
+            joined = joining.join(
+                guest=guest,
+                answers=answers,
+                account=known,
+                passkey=None if known else lambda account: None,
+                now=self.now,
+            )
+            self.accounts[login] = joined.account
+
+        return self._done(join)
+
+    def _told(self, person: Contact | Staff, proved: dict[str, str]) -> dict[str, Told]:
+        held = {kind: Told(Said.KEPT, "") for kind in (EMAIL, MOBILE)}
+        return held | {kind: Told(Said.PROVED, value) for kind, value in proved.items()}
+
+    def disconnect(self, record: Record) -> bool:
+        try:
+            from verification import leaving
+        except ImportError:
+            return False
+        person = self.person(record)
+        return self._done(
+            lambda: leaving.disconnect(owner=person, by=self.office, why="As the test likes", now=self.now)
+        )
+
+    # The person.
+
+    def _connections(self, login: int, records: list[Record]) -> list[Connection]:
+        wanted = {(record[1][0], record[1][1]) for record in records}
+        found = Connection.objects.filter(account=self.accounts[login], ended_at=None, connected_at__isnull=False)
+        return [
+            one
+            for one in found
+            if (("contact", one.contact_id) if one.contact_id else ("staff", one.staff_id)) in wanted
+        ]
+
+    def start(self, login: int, records: list[Record], kind: str, new: str) -> bool:
+        return self._done(
+            lambda: changing.start_change(
+                account=self.accounts[login], connections=self._connections(login, records), kind=kind, value=new,
+                by_name=f"Login {login}", now=self.now,
+            )
+        )  # fmt: skip
+
+    def prove(self, login: int, rows: list[Row]) -> bool:
+        batch, account = self._mine(rows[0]).batch, self.accounts[login]
+
+        def prove() -> None:
+            code = self._code(login, batch, rows[0])
+            changing.prove(account=account, batch=batch, code_id=code.pk, typed=CODE, now=self.now)
+
+        return self._done(prove)
+
+    def _code(self, login: int, batch: Any, row: Row) -> ProofCode:
+        """The newest code for this change; another is asked for where time or a newer change has voided it."""
+        found = ProofCode.objects.filter(
+            subject=f"account:{self.accounts[login].pk}", address=row.new, used_at=None, voided_at=None,
+            expires_at__gt=self.now,
+        ).order_by("-pk").first()  # fmt: skip
+        return found or changing.send_again(account=self.accounts[login], batch=batch, now=self.now)
+
+    def cancel(self, login: int, rows: list[Row]) -> bool:
+        batch = self._mine(rows[0]).batch
+        return self._done(lambda: changing.cancel(account=self.accounts[login], batch=batch, now=self.now))
+
+    def take_out(self, login: int, slot: Slot) -> bool:
+        return self._done(
+            lambda: changing.take_out(
+                account=self.accounts[login], connections=self._connections(login, [slot[:2]]), kind=slot[2],
+                by_name=f"Login {login}", now=self.now,
+            )
+        )  # fmt: skip
+
+    def approve(self, login: int, row: Row, *, everywhere: bool) -> bool:
+        change = self._mine(row)
+        return self._done(
+            lambda: answering.approve(
+                account=self.accounts[login],
+                change=change,
+                everywhere=everywhere,
+                by_name=f"Login {login}",
+                now=self.now,
+            )
+        )
+
+    def reject(self, login: int, row: Row) -> bool:
+        change = self._mine(row)
+        return self._done(
+            lambda: answering.reject(
+                account=self.accounts[login], change=change, reason="No", by_name=f"Login {login}", now=self.now
+            )
+        )
+
+    def refused(self, login: int, row: Row) -> bool:
+        """Exactly at the deadline, or after it, nothing is accepted."""
+        change = self._mine(row)
+        try:
+            if row.status == "pending":
+                answering.approve(
+                    account=self.accounts[login], change=change, everywhere=False, by_name="Late", now=self.now
+                )
+            else:
+                changing.send_again(account=self.accounts[login], batch=change.batch, now=self.now)
+        except HubError:
+            return True
+        raise AssertionError("an answer was taken after the deadline")
+
+    def not_me(self, login: int, rows: list[Row], *, by_link: bool) -> bool:
+        batch = self._mine(rows[0]).batch
+        return self._done(lambda: freezing.not_me_signed_in(account=self.accounts[login], batch=batch, now=self.now))
+
+    # The office.
+
+    def edit(self, slot: Slot, new: str) -> bool:
+        return self._done(
+            lambda: proposing.edit_or_propose(
+                owner=self.person(slot[:2]), kind=slot[2], value=new, by=self.office, now=self.now
+            )
+        )
+
+    def ask_again(self, row: Row) -> bool:
+        change = self._mine(row)
+        return self._done(lambda: proposing.ask_again(change=change, by=self.office, now=self.now))
+
+    def lift(self, rows: list[Row]) -> bool:
+        change = self._mine(rows[0])
+        return self._done(lambda: freezing.lift(change=change, by=self.office, now=self.now))
+
+    def mark_done(self, row: Row) -> bool:
+        change = self._mine(row)
+        marking.mark_done(school=change.school, ids=[change.pk], by=self.office, now=self.now)
+        return True
+
+    def propose_drift(self, place: int, *, on: bool) -> bool:
+        Choices.objects.update_or_create(school=self.schools[place], defaults={"propose_drift": on})
+        return True
+
+    # Children, and records that are one person.
+
+    def deny(self, login: int, place: int, pair: tuple[int, int]) -> bool:
+        link = PupilContact.objects.get(pupil_id=pair[0], contact_id=pair[1])
+        return self._done(
+            lambda: children.not_my_child(
+                account=self.accounts[login], link=link, by_name=f"Login {login}", now=self.now
+            )
+        )
+
+    def give_back(self, place: int, pair: tuple[int, int]) -> bool:
+        link = PupilContact.objects.filter(pupil_id=pair[0], contact_id=pair[1]).first()
+        row = children.row_of(link) if link else None
+        if row is None:
+            return False
+        return self._done(lambda: children.give_back(change=row, by=self.office, now=self.now))
+
+    def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> bool:
+        one, other = Contact.objects.get(pk=kept[1]), Contact.objects.get(pk=gone[1])
+        return self._done(
+            lambda: merging.merge(
+                account=self.accounts[login], kept=one, gone=other,
+                by_name=f"Login {login}", now=self.now,
+            )
+        )  # fmt: skip
+
+    def undo_merge(self, place: int, kept: Owner, gone: Owner) -> bool:
+        merge = Merge.objects.get(kept_id=kept[1], gone_id=gone[1], undone_at=None)
+        return self._done(lambda: merging.undo_merge(merge=merge, by=self.office, now=self.now))
+
+    def sweep(self) -> None:
+        sweeping.sweep(self.now)
+
+    def _done(self, deed: Callable[[], object]) -> bool:
+        try:
+            deed()
+        except HubError:
+            return False
+        finally:
+            for hub in self.hubs:
+                hub._moved()
+        return True
+
+    # Comparing.
+
+    def done(self, desk: Desk) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        assert self._values() == {slot: held.value for slot, held in desk.values.items() if held.value}
+        rows = [row for row in desk.rows if row.record not in desk.away]
+        here, there = self._rows(), Counter((row.slot, row.status, row.new, row.mis_state) for row in rows)
+        assert here == there, self._story(desk, {one[0] for one in ((here - there) + (there - here))})
+
+    def _story(self, desk: Desk, slots: set[Slot]) -> str:
+        """Return what both sides have of these emails and mobiles, in the order in which it came."""
+        lines = []
+        for place, owner, kind in sorted(slots):
+            slot = (place, owner, kind)
+            lines.append(f"{slot}: {desk.value(slot)}, the MIS {desk.mis.get(slot)!r} since {desk.mis_since.get(slot)}")
+            lines += [f"  oracle {row.status} {row.mis_state} {row.new} by {row.origin}, {row.made_at}, {row.came_at}"
+                      for row in desk.rows if row.slot == slot]  # fmt: skip
+            found = DetailChange.objects.filter(**{f"{owner[0]}_id": owner[1]}, field=kind)
+            lines += [f"  hub {row.status} {row.mis_state} {row.new_value} by {row.origin}, {row.made_at} {row.reason}"
+                      for row in found.order_by("pk")]  # fmt: skip
+            held = ContactDetail.objects.filter(**{f"{owner[0]}_id": owner[1]}, kind=kind).values()
+            lines += [f"  {one}" for one in held]
+        return "\n".join(lines)
+
+    def _values(self) -> dict[Slot, str]:
+        found = ContactDetail.objects.exclude(value="")
+        return {(self._place(one.school_id), _owner(one), one.kind): one.value for one in found}
+
+    def _rows(self) -> Counter[Any]:
+        found = DetailChange.objects.filter(field__in=[EMAIL, MOBILE], contact__merged_into=None)
+        return Counter(
+            ((self._place(one.school_id), _owner(one), one.field), one.status, one.new_value, one.mis_state)
+            for one in found
+        )
+
+    def _place(self, school_id: int) -> int:
+        return 0 if school_id == self.schools[0].pk else 1
+
+
+def _owner(row: ContactDetail | DetailChange) -> Owner:
+    return (CONTACT, row.contact_id) if row.contact_id else ("staff", row.staff_id or 0)
+
+
+__all__ = ["BEGAN", "OPEN", "InDatabase"]

@@ -1,0 +1,71 @@
+"""Deeds in memory: the oracle says what is in use, and the engine's own plans are made over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imports.types import CONTACT, Detail, Key, Owner
+from tests.factories.desk import Desk, Record, Value
+from tests.factories.planning import Hub
+
+
+@dataclass
+class InMemory:
+    """See `tests.factories.life.Deeds`. What only moves values is the oracle's to do: `done` writes it down."""
+
+    desk: Desk = field(default_factory=Desk)
+    hubs: tuple[Hub, Hub] = field(default_factory=lambda: (Hub(), Hub()))
+    moved: dict[tuple[int, int], tuple[set[Key], dict[tuple[int, int], Any]]] = field(default_factory=dict)
+
+    def hub(self, place: int) -> Hub:
+        return self.hubs[place]
+
+    def name(self, record: Record) -> str:
+        kind, pk = record[1]
+        return str(self.hubs[record[0]].people[kind][pk]["forename"])
+
+    def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> None:
+        """Every record and link of the one is the other's, and all are read again."""
+        hub = self.hubs[place]
+        moved = {key for key, known in hub.identities.items() if (key[0], known.person_id) == gone}
+        links = {pair: values for pair, values in hub.links.items() if pair[1] == gone[1]}
+        for key in moved:
+            hub.identities[key] = replace(hub.identities[key], person_id=kept[1])
+        self._read_again(hub, kept)
+        for pair, values in links.items():
+            del hub.links[pair]
+            hub.links.setdefault((pair[0], kept[1]), {**values, "contact_id": kept[1]})
+        self.moved[(place, gone[1])] = (moved, links)
+
+    def undo_merge(self, place: int, kept: Owner, gone: Owner) -> None:
+        hub = self.hubs[place]
+        moved, links = self.moved.pop((place, gone[1]))
+        for key in moved:
+            hub.identities[key] = replace(hub.identities[key], person_id=gone[1])
+        all_gone = all(hub.identities[key].gone for key in moved)
+        for pair, values in links.items():
+            hub.links[pair] = {**values, "ended_on": dt.date(2026, 11, 23)} if all_gone else values
+        self._read_again(hub, kept)
+        self._read_again(hub, gone)
+
+    @staticmethod
+    def _read_again(hub: Hub, owner: Owner) -> None:
+        for key, known in hub.identities.items():
+            if (key[0], known.person_id) == owner and key[0] == CONTACT:
+                hub.identities[key] = replace(known, digest=b"")
+
+    def done(self, desk: Desk) -> None:
+        for place, hub in enumerate(self.hubs):
+            hub.connected = {owner for at, owner in desk.logins if at == place}
+        for (place, owner, kind), held in desk.values.items():
+            hub = self.hubs[place]
+            known = hub.details.get((owner, kind))
+            if held == Value() and known is None:
+                continue
+            known = known or Detail(hub.new_id(), "", "", held.source)
+            hub.details[(owner, kind)] = replace(known, value=held.value, source=held.source)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **how: None

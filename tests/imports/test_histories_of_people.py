@@ -1,0 +1,60 @@
+"""Two schools, people who belong to both, and everything that imports, the office and they themselves can do.
+
+No import writes what a Connected person confirmed; every difference is listed; what is settled agrees with the MIS.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+
+from hub.core import scope
+from hub.core.models import School
+from tests.factories.life import Life, events, live
+from tests.factories.life_db import CODE, InDatabase
+from tests.factories.life_memory import InMemory
+from verification import codes
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@given(happened=events())
+def test_every_life_keeps_what_people_confirmed_and_lists_what_differs(happened: list[Any]) -> None:
+    live(Life(InMemory()), happened)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None, suppress_health_check=QUIET, database=None)
+@given(happened=events())
+def test_ten_thousand_lives(happened: list[Any]) -> None:
+    live(Life(InMemory()), happened)
+
+
+@pytest.fixture(autouse=True)
+def _every_code_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{codes.__name__}.secrets.randbelow", lambda _limit: int(CODE))
+
+
+def in_the_database(schools: tuple[School, School], happened: list[Any]) -> None:
+    undone = transaction.atomic()
+    undone._from_testcase = True  # type: ignore[attr-defined]  # as a test's own transaction: `durable` may begin in it
+    with scope.schools(*(school.pk for school in schools)), undone:
+        live(Life(InDatabase(schools)), happened)
+        transaction.set_rollback(True)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@given(happened=events())
+def test_the_services_live_as_the_oracle_says(school: School, other_school: School, happened: list[Any]) -> None:
+    in_the_database((school, other_school), happened)
+
+
+@pytest.mark.long
+@settings(max_examples=300, deadline=None, suppress_health_check=QUIET, database=None)
+@given(happened=events())
+def test_three_hundred_lives_in_the_database(school: School, other_school: School, happened: list[Any]) -> None:
+    in_the_database((school, other_school), happened)
