@@ -24,7 +24,7 @@ _OFFERED = """
 """
 _ASKED = """
     EXISTS (SELECT FROM verification_detailchange c WHERE c.school_id = d.school_id AND {owner}
-        AND c.field = d.kind AND c.status = 'pending'{more})
+        AND c.field = d.kind AND (c.status = 'pending' OR c.status = 'waiting' AND c.origin <> 'person'){more})
 """
 # What the MIS has said since then was turned down: it is not offered again, but to be taken out there.
 _DECLINED = """
