@@ -27,7 +27,7 @@ from hub.embedded.processes import Asked, Supervisor, free_port, stop_when_asked
 from hub.embedded.services import PROJECT
 
 if TYPE_CHECKING:
-    from imports.demo.story import Row
+    from imports.demo.story import Login, Row
 
 VAR = PROJECT / "var"
 PORT = 8000
@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
             if options.once:
                 print(_table(rows), flush=True)
                 return
-            print(_welcome(address, story.logins()), flush=True)
+            print(_welcome(address, story.password, story.logins(), story.parents()), flush=True)
             _stay(supervisor, story)
 
 
@@ -245,12 +245,16 @@ def _table(rows: list[Row]) -> str:
     return "\n" + "\n".join([shown[0], "  ".join("-" * width for width in widths), *shown[1:]]) + "\n"
 
 
-def _welcome(address: str, logins: list[tuple[str, str, str]]) -> str:
-    width = max(len(email) for _, email, _ in logins)
-    who = "\n".join(f"    {email.ljust(width)}  {what}" for what, email, _ in logins)
+def _welcome(address: str, password: str, staff: list[Login], parents: list[Login]) -> str:
+    width = max(len(one.name) for one in [*staff, *parents])
+    offices = "\n".join(f"    {one.name.ljust(width)}  {one.code or '      '}  {one.what}" for one in staff)
+    families = "\n".join(f"    {one.name.ljust(width)}  {one.what}" for one in parents)
     return (
         f"\n  Schoolgate is at {address}\n\n"
-        f"  Sign in with one of these; the password is always: {logins[0][2]}\n\n{who}\n\n"
+        f"  The password is always: {password}\n\n"
+        "  Staff, who need a code too; it counts for half a minute, and the next one comes by: bin/manage demo_code\n\n"
+        f"{offices}\n\n"
+        f"  Parents:\n\n{families}\n\n"
         f"  Mails and texts that the hub sends are at {address}/inbox/\n"
         f"  Files to upload by hand, good and bad, are in {VAR / 'demo' / 'files'}\n\n  Ctrl-C stops everything.\n"
     )

@@ -1,34 +1,32 @@
 """A night of the demo: the MIS changes, its server sends, the hub imports; and what must have come of it.
 
 The second night is the hub's whole promise in small: the MIS has a new mobile for a parent who is
-Connected (kept) and for one who is not (taken), has lost a pupil and gained one.
+Connected (kept) and for one who is not (taken), has lost a pupil and gained one. At the first school it
+also carries what a parent has changed, offers a mobile, and lets a Connected parent's only child leave.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
 
-from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
-from hub.people import services as people
 from hub.people.details import display_mobile
-from hub.people.models import Contact, ContactDetail, DetailKind, DetailSource, MisIdentity, Pupil
+from hub.people.models import Contact, ContactDetail, DetailKind, MisIdentity, Pupil
+from imports.demo import acts, cast
 from imports.demo.server import NightFailed, Server
 from imports.models import GOOD_STATES, OPEN_STATES, Import, ImportState
+from mis_connectors.simulators import school as simulated
 
 _PATIENCE = 120.0
 _LOOK_EVERY = 0.1
-Person = TypeVar("Person", Contact, Pupil)
 _UNDER_WAY = (*OPEN_STATES, ImportState.INTERRUPTED)
 
 
@@ -54,7 +52,6 @@ class Changes:
     taken_mis: str
     lost: int
     gained_external_ids: tuple[str, ...]
-    edits: tuple[list[Any], ...] = field(default=())
 
 
 def last_import(school: School) -> int:
@@ -84,46 +81,61 @@ def wait_for_import(school: School, *, after: int, began: float, stopped: Event)
     return Result(str(run.state), pupils, contacts, run.counts, time.monotonic() - began)
 
 
-def connect_parents(school: School, *, now: dt.datetime) -> None:
-    """Make two parents Connected: one who has proved email and mobile, one who has proved the email only."""
+def people_of(school: School, server: Server) -> dict[str, Contact]:
+    """Return who in the hub plays what, by part; second records of one parent are there as `…_again`."""
+    mis = server.school()
+    names = {str(pk): part for part, pk in server.cast.records.items() if pk in mis.contacts}
+    names |= {mis.contacts[pk].guid: part for part, pk in server.cast.records.items() if pk in mis.contacts}
     with scope.schools(school.pk):
-        wanted = 2 - _connected(school).count()
-        both = _parents(school).filter(details__kind=DetailKind.EMAIL, details__source=DetailSource.MIS)
-        for number, parent in enumerate(both.order_by("pk")[: max(0, wanted)]):
-            values = dict(parent.details.exclude(value="").values_list("kind", "value"))
-            verified = values if number == 0 else {"email": values["email"]}
-            account = Account.objects.filter(email=values["email"]).first() or Account.objects.create_user(
-                values["email"], name=f"{parent.forename} {parent.surname}"
-            )
-            people.connect(contact=parent, account=account, verified=verified, by_name=str(parent), now=now)
+        known = MisIdentity.objects.filter(school=school, kind="contact", external_id__in=list(names), part=0)
+        found = {names[one.external_id]: one.contact for one in known.select_related("contact") if one.contact}
+        for part in [part for part in found if part in cast.OF_TWO_RECORDS]:
+            of_that_name = Contact.objects.filter(
+                school=school, forename=found[part].forename, surname=found[part].surname
+            ).exclude(pk=found[part].pk)
+            if again := of_that_name.first():
+                found[f"{part}_again"] = again
+    return found
 
 
 def change_the_mis(school: School, server: Server) -> Changes:
     """Let the MIS change what the second night is about, and return what that was."""
-    simulated = server.school()
+    mis, cast_in_mis, people = server.school(), server.cast.records, people_of(school, server)
+    kept, taken = people["kept"], people["taken"]
     with scope.schools(school.pk):
-        contacts = {**{str(one.id): one.id for one in simulated.contacts.values()}}
-        contacts |= {one.guid: one.id for one in simulated.contacts.values()}
-        pupils = {**{str(one.id): one.id for one in simulated.pupils.values()}}
-        pupils |= {one.guid: one.id for one in simulated.pupils.values()}
-        kept, kept_id = _first_in_mis(_connected(school).filter(details__in=_proved(school)), contacts)
-        not_connected = _parents(school).exclude(pk__in=_connected(school))
-        taken, taken_id = _first_in_mis(not_connected, contacts)
-        family = Q(links__contact__in=[kept, taken]) | Q(links__contact__in=_connected(school))
-        others = Pupil.objects.filter(school=school, leaving_date=None, pre_admission=False).exclude(family)
-        lost, lost_id = _first_in_mis(others, pupils)
-        for_kept, for_taken = _new_mobiles(school, kept, taken)
+        lost, lost_id = _lost_pupil(school, mis, set(cast_in_mis.values()))
+        for_kept, for_taken, for_offered = _new_mobiles(school, kept, taken, count=3)
         was = ContactDetail.objects.get(contact=kept, kind=DetailKind.MOBILE)
-    edits = (
-        ["change_mobile", kept_id, display_mobile(for_kept)],
-        ["change_mobile", taken_id, display_mobile(for_taken)],
+    edits: list[list[Any]] = [
+        ["change_mobile", cast_in_mis["kept"], display_mobile(for_kept)],
+        ["change_mobile", cast_in_mis["taken"], display_mobile(for_taken)],
         ["drop_pupil", lost_id],
         ["add_pupil"],
-    )
+    ]
+    if server.has_it_all:
+        edits.append(["change_mobile", cast_in_mis["offered"], display_mobile(for_offered)])
+        edits.append(["change_email", cast_in_mis["updated"], acts.UPDATED_EMAIL])
+        edits += [["drop_pupil", pupil] for pupil in _children_in(mis, cast_in_mis["leaver"])]
     server.edit(*edits)
-    gained = server.school().pupils.keys() - simulated.pupils.keys()
+    gained = server.school().pupils.keys() - mis.pupils.keys()
     ids = tuple(str(value) for one in gained for value in (one, server.school().pupils[one].guid))
-    return Changes(kept.pk, was.value, for_kept, taken.pk, for_taken, lost.pk, ids, edits)
+    return Changes(kept.pk, was.value, for_kept, taken.pk, for_taken, lost.pk, ids)
+
+
+def _children_in(mis: simulated.School, record: int) -> list[int]:
+    return [pupil for pupil, links in mis.links.items() if any(link.contact_id == record for link in links)]
+
+
+def _lost_pupil(school: School, mis: simulated.School, cast_in_mis: set[int]) -> tuple[Pupil, int]:
+    """Return the first pupil on roll whose family plays no part."""
+    of_cast = {link.pupil_id for link in mis.all_links() if link.contact_id in cast_in_mis}
+    others = {str(value): one.id for one in mis.on_roll() if one.id not in of_cast for value in (one.id, one.guid)}
+    here = Pupil.objects.filter(school=school, leaving_date=None, pre_admission=False)
+    for pupil in here.order_by("pk"):
+        known = list(pupil.identities.filter(gone_on=None).values_list("external_id", flat=True))
+        if len(known) == 1 and known[0] in others:
+            return pupil, others[known[0]]
+    raise NightFailed("The simulated MIS has nobody left to lose: start over with bin/demo --fresh.")
 
 
 def check(school: School, changes: Changes) -> None:
@@ -154,45 +166,8 @@ def own_connection() -> Iterator[None]:
         connection.close()
 
 
-def _parents(school: School) -> QuerySet[Contact]:
-    """Contacts of today's pupils with a mobile that the MIS gave."""
-    return Contact.objects.filter(
-        Q(pk__in=_with_mobile(school)),
-        school=school,
-        links__access=True,
-        links__ended_on=None,
-        links__pupil__leaving_date=None,
-    ).distinct()
-
-
-def _with_mobile(school: School) -> QuerySet[ContactDetail, int | None]:
-    details = ContactDetail.objects.filter(
-        school=school, kind=DetailKind.MOBILE, source=DetailSource.MIS, contact__isnull=False
-    )
-    return details.exclude(value="").values_list("contact", flat=True)
-
-
-def _proved(school: School) -> QuerySet[ContactDetail]:
-    return ContactDetail.objects.filter(school=school, kind=DetailKind.MOBILE, verified_at__isnull=False)
-
-
-def _connected(school: School) -> QuerySet[Contact]:
-    return Contact.objects.filter(
-        school=school, connections__connected_at__isnull=False, connections__ended_at=None
-    ).distinct()
-
-
-def _first_in_mis(found: QuerySet[Person], ids: dict[str, int]) -> tuple[Person, int]:
-    """Return the first of these people who is one record of the simulated MIS, and its id there."""
-    for person in found.order_by("pk"):
-        known = list(person.identities.filter(gone_on=None, part=0).values_list("external_id", flat=True))
-        if len(known) == 1 and known[0] in ids:
-            return person, ids[known[0]]
-    raise NightFailed("The simulated MIS has nobody left to change: start over with bin/demo --fresh.")
-
-
-def _new_mobiles(school: School, *persons: Contact) -> list[str]:
-    """Return a mobile for each that is not the person's own; one that nobody has while there is such a one."""
+def _new_mobiles(school: School, *persons: Contact, count: int) -> list[str]:
+    """Return so many mobiles that are not these people's own; ones that nobody has while there are such."""
     details = ContactDetail.objects.filter(school=school, kind=DetailKind.MOBILE)
     known = {value for pair in details.values_list("value", "mis_value") for value in pair}
     own = set(details.filter(contact__in=persons).values_list("value", flat=True))
@@ -200,4 +175,4 @@ def _new_mobiles(school: School, *persons: Contact) -> list[str]:
     return [
         *(number for number in drama if number not in known),
         *(number for number in drama if number in known - own),
-    ][: len(persons)]
+    ][:count]

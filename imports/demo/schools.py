@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import secrets
 from dataclasses import dataclass
 from functools import cache
 
 from django.contrib.auth.hashers import make_password
 
+from hub.accounts import second_factor, tokens
 from hub.accounts import services as accounts
-from hub.accounts import tokens
 from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
 from hub.core import services as core
 from hub.core.models import School
 from hub.people import services as people
-from hub.people.models import Group, GroupKind, Staff
+from hub.people.details import display_mobile
+from hub.people.models import Contact, Group, GroupKind, Staff
 from imports import links
 from imports.models import MisLink
 
@@ -85,18 +88,25 @@ def join(school: School, email: str, name: str, role: Role, *, by: Account | Non
     member = Membership.objects.filter(school=school, account__email=email, ended_at=None).first()
     if member is not None:
         return member.account
-    account = Account.objects.filter(email=email).first() or _login(email, name)
+    account = Account.objects.filter(email=email).first() or _login(email, name, now)
     invited = accounts.invite_staff(school=school, email=email, role=role, by=by, name=name, now=now)
     accounts.accept_invitation(token_hash=tokens.hashed(invited.token), name=name, signed_in=account, now=now)
     return account
 
 
-def _login(email: str, name: str) -> Account:
-    """Make a login with the demo's password."""
+def _login(email: str, name: str, now: dt.datetime) -> Account:
+    """Make a login of staff, with the demo's password and a second factor: the demo prints its codes."""
     account = Account.objects.create_user(email, name=name)
+    give_password(account)
+    secret = base64.b32encode(secrets.token_bytes(20)).decode("ascii")
+    second_factor.give_time_code(account=account, secret=secret, now=now)
+    return account
+
+
+def give_password(account: Account) -> None:
+    """Let a login sign in by the demo's password."""
     account.password = _hash()
     account.save(update_fields=["password"])
-    return account
 
 
 @cache
@@ -107,6 +117,28 @@ def _hash() -> str:
 
 def administrator(school: School, demo: DemoSchool) -> Account:
     return Account.objects.get(email=demo.administrator_email)
+
+
+def office(demo: DemoSchool) -> Account:
+    return Account.objects.get(email=demo.office_email)
+
+
+def staff_logins() -> list[str]:
+    """Return the emails of all the staff of the demo."""
+    of_schools = [(demo.administrator_email, demo.office_email, demo.teacher_email) for demo in SCHOOLS]
+    return [EVERYWHERE, *(email for emails in of_schools for email in emails)]
+
+
+def code_of(email: str, *, now: dt.datetime) -> str:
+    """Return the time code that a login is asked for now; blank if it has none."""
+    account = Account.objects.filter(email=email).first()
+    return second_factor.current_code(account, now) if account else ""
+
+
+def sign_in_name_of(contact: Contact) -> str:
+    """Return the email or mobile by which a Connected parent signs in; blank for somebody not connected."""
+    account = Account.objects.filter(connections__contact=contact, connections__ended_at=None).first()
+    return (account.email or display_mobile(account.mobile or "")) if account else ""
 
 
 def link_of(school: School) -> MisLink:

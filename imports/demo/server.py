@@ -14,13 +14,15 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from hub.accounts.models import Account
 from imports import links
 from imports.agent import download
-from imports.demo.schools import DemoSchool
+from imports.demo import cast
+from imports.demo.schools import SCHOOLS, DemoSchool
 from imports.models import MisLink
 from mis_connectors.simulators import school as simulated
 
@@ -31,7 +33,7 @@ class NightFailed(Exception):
     """A night of the demo did not go as it should; the message says what happened."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Server:
     """The simulated server in `folder`. `environ` is what its processes get, `hub` where the hub is."""
 
@@ -40,6 +42,20 @@ class Server:
     hub: str
     environ: Mapping[str, str]
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def has_it_all(self) -> bool:
+        """Whether every state a parent can be in is to be seen at this school."""
+        return self.demo == SCHOOLS[0]
+
+    @cached_property
+    def cast(self) -> cast.Cast:
+        """Who plays what in the demo's story."""
+        demo = self.demo
+        made = simulated.generate(
+            seed=demo.seed, size=demo.size, dfe_number=demo.dfe_number, name=demo.name, phase=demo.phase
+        )
+        return cast.chosen(made, all_of_it=self.has_it_all)
 
     @property
     def _agent(self) -> Path:
@@ -61,7 +77,7 @@ class Server:
                 "dfe_number": demo.dfe_number,
                 "name": demo.name,
                 "phase": demo.phase,
-                "edits": [],
+                "edits": list(self.cast.edits),
             }
         return found
 

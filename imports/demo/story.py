@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from hub.core import scope
 from hub.core.models import School
-from imports.demo import files, night, schools
+from imports.demo import acts, files, night, schools
 from imports.demo.night import Result
 from imports.demo.schools import SCHOOLS, DemoSchool
 from imports.demo.server import NightFailed, Server
@@ -24,6 +24,15 @@ from imports.links import LinkRefused
 from mis_connectors.registry import connector
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who can sign in: what they are, by which email or mobile, and the code of now for whoever needs one."""
+
+    what: str
+    name: str
+    code: str = ""
 
 
 @dataclass(slots=True)
@@ -68,6 +77,8 @@ def _plain(counts: Mapping[str, Any]) -> dict[str, int]:
 class Story:
     """The demo's schools and their simulated servers, kept in `folder`; the hub answers at `hub`."""
 
+    password = schools.PASSWORD
+
     def __init__(self, folder: Path, *, hub: str, environ: Mapping[str, str]) -> None:
         self.folder = folder
         self.servers = {demo.dfe_number: Server(demo, folder / demo.dfe_number, hub, environ) for demo in SCHOOLS}
@@ -98,6 +109,8 @@ class Story:
                     raise
             for row in rows:
                 say(f"  {row.demo.name}: {row.trouble or _sentence(row.nights[-1])}")
+            if number == 0 and not any(row.trouble for row in rows) and self._meanwhile(found):
+                say("Meanwhile parents registered, changed and confirmed details, said no, said nothing, and merged.")
         if all(row.worked for row in rows):
             files.write(self.folder / "files", self.servers)
             (self.folder / "told.json").write_text(json.dumps([row.as_json() for row in rows]), encoding="utf-8")
@@ -117,16 +130,30 @@ class Story:
         for server in self.servers.values():
             server.stop()
 
-    def logins(self) -> list[tuple[str, str, str]]:
-        """Return who can sign in: what they are, email, password."""
-        found = [("Administrator of both schools", schools.EVERYWHERE, schools.PASSWORD)]
+    def logins(self) -> list[Login]:
+        """Return the staff who can sign in, each with the time code of now."""
+        found = [Login("Administrator of both schools", schools.EVERYWHERE)]
         for demo in SCHOOLS:
             found += [
-                (f"{demo.name}: administrator", demo.administrator_email, schools.PASSWORD),
-                (f"{demo.name}: office", demo.office_email, schools.PASSWORD),
-                (f"{demo.name}: teacher, own tutor group only", demo.teacher_email, schools.PASSWORD),
+                Login(f"{demo.name}: administrator", demo.administrator_email),
+                Login(f"{demo.name}: office", demo.office_email),
+                Login(f"{demo.name}: teacher, own tutor group only", demo.teacher_email),
             ]
-        return found
+        return [replace(one, code=schools.code_of(one.name, now=timezone.now())) for one in found]
+
+    def parents(self) -> list[Login]:
+        """Return some of the parents who can sign in; they need no code."""
+        demo = SCHOOLS[0]
+        school = schools.find(demo)
+        if school is None:
+            return []
+        with scope.schools(school.pk):
+            people = night.people_of(school, self.servers[demo.dfe_number])
+            return [
+                Login(f"{people[part]}: {what}", schools.sign_in_name_of(people[part]))
+                for part, what in acts.TO_SIGN_IN.items()
+                if part in people
+            ]
 
     def _told(self) -> bool:
         return (self.folder / "told.json").exists() and all(schools.find(demo) for demo in SCHOOLS)
@@ -157,11 +184,24 @@ class Story:
         if changes is not None:
             night.check(school, changes)
             return result
-        now = timezone.now()
         with scope.schools(school.pk):
-            schools.let_a_teacher_in(school, demo, now=now)
-        night.connect_parents(school, now=now)
+            schools.let_a_teacher_in(school, demo, now=timezone.now())
         return result
+
+    def _meanwhile(self, found: list[School]) -> bool:
+        """Let the people act between the two nights, once; return whether they did."""
+        stages = []
+        for demo, school in zip(SCHOOLS, found, strict=True):
+            people = night.people_of(school, self.servers[demo.dfe_number])
+            with scope.schools(school.pk):
+                stages.append(acts.Stage(people, schools.office(demo), timezone.now()))
+        with scope.schools(*(school.pk for school in found)):
+            if any(acts.is_played(stage) for stage in stages):
+                return False
+            for stage in stages:
+                acts.play(stage, all_of_it=stage is stages[0])
+            acts.join_both(*stages)
+        return True
 
 
 def _sentence(result: Result) -> str:
