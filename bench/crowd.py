@@ -56,8 +56,8 @@ SELECT c.school_id, c.id, kind, kind || c.id || '@example.org',
     CASE WHEN c.id %% 200 = 0 THEN 'person' ELSE 'mis' END, %(now)s, '', true
 FROM people_contact c, unnest(ARRAY['email', 'mobile']) kind;
 
-INSERT INTO people_connection (school_id, contact_id, account_id, connected_at)
-SELECT c.school_id, c.id, %(parent)s, %(now)s FROM people_contact c WHERE c.id %% 2 = 0;
+INSERT INTO people_connection (school_id, contact_id, account_id, connected_at, ended_why)
+SELECT c.school_id, c.id, %(parent)s, %(now)s, '' FROM people_contact c WHERE c.id %% 2 = 0;
 """
 
 

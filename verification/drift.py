@@ -54,14 +54,17 @@ _DIFFERS = """
 
 def _found(whom: str, *, of: str, propose: bool) -> str:
     """The details of contacts or of staff that need a row, each with the status of that row."""
-    owner = f"c.{of}_id = d.{of}_id"
+    owner, other = f"c.{of}_id = d.{of}_id", "staff" if of == "contact" else "contact"
     person = ""
     if of == "contact":
         person = """JOIN people_contact k ON k.school_id = d.school_id AND k.id = d.contact_id
             AND k.merged_into_id IS NULL AND (NOT k.made_by_hand OR EXISTS (
                 SELECT FROM people_misidentity i WHERE i.school_id = k.school_id AND i.contact_id = k.id))"""
     differs = _DIFFERS.format(
-        connection_owner=f"n.{of}_id = d.{of}_id", person=person, of=f"d.{of}_id IS NOT NULL", whom=whom
+        connection_owner=f"n.{of}_id = d.{of}_id AND n.{other}_id IS NULL",
+        person=person,
+        of=f"d.{of}_id IS NOT NULL",
+        whom=whom,
     )
     stands, offered = _STANDS.format(owner=owner, more=""), _OFFERED.format(owner=owner)
     declined = _DECLINED.format(owner=owner)

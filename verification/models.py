@@ -145,6 +145,13 @@ class DetailChange(SchoolOwned):
                 fields=["deadline"], condition=Q(status__in=["waiting", "pending"]), name="verification_change_open"
             ),
             models.Index(fields=["batch"], name="verification_change_batch"),
+            models.Index(
+                fields=["school", "field"],
+                condition=Q(mis_state__in=["to_update", "differs", "done", "updated"])
+                | Q(mis_state="", status="offer"),
+                name="verification_change_alive",
+            ),
+            models.Index(fields=["school", "sort_key", "person_name"], name="verification_change_in_order"),
         ]
 
 

@@ -234,11 +234,7 @@ class ContactDetail(SchoolPart):
         ]
         indexes = [
             models.Index(fields=["school", "value"], name="people_contactdetail_by_value"),
-            models.Index(
-                fields=["school"],
-                condition=~Q(mis_value="") & ~Q(mis_value=models.F("value")),
-                name="people_contactdetail_differs",
-            ),
+            models.Index(fields=["school"], condition=~Q(mis_value=models.F("value")), name="people_detail_differs"),
         ]
 
 
