@@ -55,7 +55,7 @@ class Carrier(Protocol):
         """Say whether it is set up here."""
 
     def deliver(self, *, to: str, subject: str, body: str, reference: str) -> Receipt:
-        """Ask the provider once. Raises `Refused` or `Unanswered`; it ends within two minutes."""
+        """Ask the provider once. Raises `Refused` or `Unanswered`; it ends within four minutes."""
 
 
 def carrier(channel: str) -> Carrier:

@@ -28,7 +28,7 @@ LONGEST_WAIT = dt.timedelta(hours=1)
 """No provider's *Retry-After* holds a notice longer than this."""
 GIVEN_UP_AFTER = dt.timedelta(hours=24)
 ANSWERS_WITHIN = dt.timedelta(minutes=5)
-"""A claim older than this has lost its process: a carrier ends within two minutes, the task within three."""
+"""A claim older than this has lost its process: a carrier ends before that."""
 
 
 def deliver(notice_id: int, *, now: dt.datetime) -> str | None:
@@ -49,7 +49,7 @@ def deliver(notice_id: int, *, now: dt.datetime) -> str | None:
         return _unanswered(notice, silence.why, again=carrier.knows_references, now=now)
     except KeyringError:
         return _end(notice, NoticeState.FAILED, "No key of the key ring opens what was to be sent.")
-    return _end(notice, NoticeState.SENT, sent_at=now)
+    return _taken(notice, now)
 
 
 def settle_lost(*, now: dt.datetime) -> None:
@@ -81,6 +81,14 @@ def _claim(notice_id: int, now: dt.datetime) -> Notice | None:
     if not taken.update(state=NoticeState.SENDING, claimed_at=now, tries=F("tries") + 1):
         return None
     return Notice.objects.get(pk=notice_id)
+
+
+def _taken(notice: Notice, now: dt.datetime) -> str:
+    """Write down that the provider has it: where the address was refused before, it is good again."""
+    ended = _end(notice, NoticeState.SENT, sent_at=now)
+    if Notice.objects.filter(to=notice.to, channel=notice.channel, state=NoticeState.FAILED).exists():
+        people.mark_deliverable(kind=_DETAIL[notice.channel], value=notice.to, now=now)
+    return ended
 
 
 def _refused(notice: Notice, no: Refused, now: dt.datetime) -> str:

@@ -65,14 +65,15 @@ class _Request(BaseHTTPRequestHandler):
         try:
             asked = self._read()
             _fail_before(self.server.fault)
-            kept = keep(asked)
+            try:
+                kept = keep(asked)
+            finally:
+                connection.close()
             if self._fail_after(self.server.fault):
                 return
             self._answer(202, {"id": kept})
         except _Trouble as trouble:
             self._answer(trouble.status, {"error": trouble.error}, trouble.headers)
-        finally:
-            connection.close()
 
     def do_GET(self) -> None:
         self._answer(200, {"says": "POST a text here."})

@@ -1,4 +1,4 @@
-"""What sending learns about a detail: that nothing arrives there. A new value is believed in again."""
+"""What sending learns about a detail: that nothing arrives there, or that it does again. A new value is believed in."""
 
 from __future__ import annotations
 
@@ -17,19 +17,31 @@ def mark_undeliverable(*, kind: str, value: str, why: str, now: dt.datetime) -> 
 
     An address belongs to a person, not to a school, so what is learnt at one school helps all.
     """
-    with scope.every_school(), transaction.atomic():
+    return _mark(
+        kind, value, deliverable=False, action="person.undeliverable", data={"kind": kind, "why": why}, now=now
+    )
+
+
+def mark_deliverable(*, kind: str, value: str, now: dt.datetime) -> int:
+    """Take that back, at every school, because something was taken for this email or mobile; return at how many."""
+    return _mark(kind, value, deliverable=True, action="person.deliverable_again", data={"kind": kind}, now=now)
+
+
+@transaction.atomic
+def _mark(kind: str, value: str, *, deliverable: bool, action: str, data: dict[str, str], now: dt.datetime) -> int:
+    with scope.every_school():
         schools = list(School.objects.values_list("pk", flat=True))  # for the index, which begins with the school
-        details = ContactDetail.objects.filter(school__in=schools, value=value, kind=kind, deliverable=True)
+        details = ContactDetail.objects.filter(school__in=schools, value=value, kind=kind, deliverable=not deliverable)
         found = list(details.select_for_update().values_list("school_id", "contact_id", "staff_id", "pk"))
-        ContactDetail.objects.filter(pk__in=[pk for *_, pk in found]).update(deliverable=False)
+        ContactDetail.objects.filter(pk__in=[pk for *_, pk in found]).update(deliverable=deliverable)
         AuditEntry.objects.bulk_create(
             AuditEntry(
                 school_id=school_id,
                 actor_name=BY_ITSELF,
-                action="person.undeliverable",
+                action=action,
                 object_kind="contact" if contact_id else "staff",
                 object_id=contact_id or staff_id,
-                data={"kind": kind, "why": why},
+                data=data,
                 at=now,
             )
             for school_id, contact_id, staff_id, _ in found

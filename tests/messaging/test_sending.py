@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from hub.core import scope
 from hub.core.models import AuditEntry, School
 from hub.messaging import channels, notices, sending, sweeping, tasks
 from hub.messaging.channels import Receipt, Refused, Unanswered
@@ -155,11 +156,9 @@ def test_what_is_refused_for_good_says_why(mail: Scripted, now: dt.datetime) -> 
     assert notice.sealed is None
 
 
-def test_an_address_that_is_gone_is_marked_at_every_school(
+def test_an_address_that_is_gone_is_marked_at_every_school_until_it_takes_something_again(
     carriers: dict[str, Scripted], school: School, other_school: School, now: dt.datetime
 ) -> None:
-    from hub.core import scope
-
     carriers["text"].answer = Refused("The number takes no texts.", about_address=True)
     here = give(make_contact(school), "mobile", MOBILE)
     other = give(make_contact(school, "Other"), "mobile", "+447700900456")
@@ -172,6 +171,11 @@ def test_an_address_that_is_gone_is_marked_at_every_school(
         entries = AuditEntry.objects.filter(action="person.undeliverable")
         assert {entry.school_id for entry in entries} == {school.pk, other_school.pk}
         assert all(MOBILE not in str(entry.data) for entry in entries)
+    carriers["text"].answer = None
+    sending.deliver(write(now, "text").pk, now=now)
+    with scope.every_school():
+        assert not ContactDetail.objects.filter(deliverable=False).exists()
+        assert AuditEntry.objects.filter(action="person.deliverable_again").count() == 2
 
 
 def test_an_email_that_was_not_answered_is_not_sent_twice(mail: Scripted, now: dt.datetime) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,10 +18,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from hub.embedded.services import PROJECT
-from hub.messaging import notices, sending, text_gateway
+from hub.messaging import notices, sending, sweeping, text_gateway
 from hub.messaging.models import InboxMail, Notice
 from hub.messaging.texting import Texting
 
@@ -34,8 +38,12 @@ def database_url() -> str:
 
 
 def start(*more: str, **environ: str) -> subprocess.Popen[str]:
+    return manage("text_gateway", "--port=0", *more, **environ)
+
+
+def manage(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     given = {"DATABASE_URL": database_url(), "SCHOOLGATE_LOCAL_INBOX": "1", "SCHOOLGATE_TEXT_KEY": "a-key"}
-    command = [sys.executable, "manage.py", "text_gateway", "--port=0", *more]
+    command = [sys.executable, "manage.py", *arguments]
     env = {**os.environ, **given, **environ}
     return subprocess.Popen(command, cwd=PROJECT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -91,12 +99,50 @@ def test_a_provider_that_takes_a_text_and_never_says_so_sends_one(
     assert InboxMail.objects.count() == 1
 
 
-@pytest.mark.parametrize("environ", [{"SCHOOLGATE_LOCAL_INBOX": "0"}, {"SCHOOLGATE_TEXT_KEY": ""}])
-def test_it_runs_in_a_demo_only_and_with_a_key(db: None, environ: dict[str, str]) -> None:
-    process = start(**environ)
-    said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "SCHOOLGATE_" in said[1]
+@pytest.mark.parametrize(("inbox", "key"), [(False, "a-key"), (True, "")])
+def test_it_runs_in_a_demo_only_and_with_a_key(settings: Any, inbox: bool, key: str) -> None:
+    settings.LOCAL_INBOX, settings.TEXT_KEY = inbox, key
+    with pytest.raises(CommandError, match="SCHOOLGATE_"):
+        call_command("text_gateway", port=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_while_it_asks_sends_one_text(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = text_gateway.Gateway(0, key="a-key", fault="hang")
+    threading.Thread(target=gateway.serve_forever, args=(0.05,), daemon=True).start()
+    settings.TEXT_URL, settings.TEXT_KEY, settings.NOTICE_CARRIERS = gateway.url, "a-key", USUAL
+    monkeypatch.setattr(notices, "ask", lambda notice_id, *, urgent: None)
+    now = timezone.now()
+    given = {"kind": "code", "channel": "text", "to": MOBILE, "template": "code", "context": {"code": "482913"}}
+    sent = notices.send(**given, now=now)  # type: ignore[arg-type]
+    assert sent is not None
+    worker = manage(
+        "shell",
+        "-c",
+        f"from hub.messaging.tasks import deliver_notice as task; task({sent.pk})",
+        SCHOOLGATE_TEXT_URL=gateway.url,
+    )
+    try:
+        wait_until(InboxMail.objects.exists)
+    finally:
+        worker.kill()
+        worker.communicate()
+    sent.refresh_from_db()
+    assert sent.state == "sending"
+    gateway.fault = ""
+    later = now + dt.timedelta(minutes=6)
+    assert sweeping.sweep(now=later) == [sent.pk]
+    assert sending.deliver(sent.pk, now=later) == "sent"
+    assert InboxMail.objects.count() == 1
+    gateway.shutdown()
+    gateway.server_close()
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -134,26 +180,24 @@ def test_the_same_reference_has_the_first_id_and_sends_nothing(url: Callable[...
     assert InboxMail.objects.filter(channel="text").count() == 2
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "error"),
-    [
-        ({**GOOD, "to": "07700 900123"}, 422, "invalid_number"),
-        ({**GOOD, "to": "+442079460000"}, 422, "invalid_number"),
-        ({**GOOD, "text": ""}, 422, "too_long"),
-        ({**GOOD, "text": "x" * 919}, 422, "too_long"),
-        ({**GOOD, "text": "ł" * 460}, 422, "too_long"),
-        ({**GOOD, "from": "Larch Hill Primary"}, 422, "invalid_sender"),
-        ({**GOOD, "reference": ""}, 422, "invalid_reference"),
-        ({**GOOD, "text": None}, 400, "not_as_agreed"),
-        (b"[]", 400, "not_as_agreed"),
-        (b"{", 400, "not_json"),
-        (b"x" * 20_000, 413, "too_long"),
-    ],
+BAD: tuple[tuple[bytes | dict[str, Any], int, str], ...] = (
+    ({**GOOD, "to": "07700 900123"}, 422, "invalid_number"),
+    ({**GOOD, "to": "+442079460000"}, 422, "invalid_number"),
+    ({**GOOD, "text": ""}, 422, "too_long"),
+    ({**GOOD, "text": "x" * 919}, 422, "too_long"),
+    ({**GOOD, "text": "ł" * 460}, 422, "too_long"),
+    ({**GOOD, "from": "Larch Hill Primary"}, 422, "invalid_sender"),
+    ({**GOOD, "reference": ""}, 422, "invalid_reference"),
+    ({**GOOD, "text": None}, 400, "not_as_agreed"),
+    (b"[]", 400, "not_as_agreed"),
+    (b"{", 400, "not_json"),
+    (b"x" * 20_000, 413, "too_long"),
 )
-def test_it_checks_what_a_provider_checks(
-    url: Callable[..., str], asked: bytes | dict[str, Any], status: int, error: str
-) -> None:
-    assert post(url(), asked)[:2] == (status, {"error": error})
+
+
+def test_it_checks_what_a_provider_checks(url: Callable[..., str]) -> None:
+    here = url()
+    assert [post(here, asked)[:2] for asked, *_ in BAD] == [(status, {"error": error}) for _, status, error in BAD]
     assert not InboxMail.objects.exists()
 
 
@@ -164,10 +208,10 @@ def test_without_the_key_or_elsewhere_nothing_is_taken(url: Callable[..., str]) 
     assert not InboxMail.objects.exists()
 
 
-@pytest.mark.parametrize(("fault", "status", "after"), [("500", 500, None), ("429", 429, "30"), ("503", 503, None)])
-def test_it_fails_as_providers_do(url: Callable[..., str], fault: str, status: int, after: str | None) -> None:
-    found, _, headers = post(url(fault))
-    assert (found, headers["Retry-After"]) == (status, after)
+def test_it_fails_as_providers_do(url: Callable[..., str]) -> None:
+    for fault, status, after in (("500", 500, None), ("429", 429, "30"), ("503", 503, None)):
+        found, _, headers = post(url(fault))
+        assert (found, headers["Retry-After"]) == (status, after)
     assert not InboxMail.objects.exists()
 
 
