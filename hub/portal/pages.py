@@ -51,6 +51,7 @@ def home(request: ParentRequest) -> HttpResponse:
         "greeting": _greeting(request, now),
         "lead": _lead(waiting),
         "waiting": waiting,
+        "portal_asked": waiting.asked,
         "children": selectors.children(request.connections, selectors.today()),
         "several_schools": len(records) > 1,
     }
@@ -73,6 +74,7 @@ def details(request: ParentRequest) -> HttpResponse:
     context = {
         "tab": "details",
         "waiting": waiting,
+        "portal_asked": waiting.asked,
         "cards": presenting.cards_of(records, waiting),
         "history": _history(request, records, now),
         "several_schools": len(records) > 1,
@@ -86,7 +88,12 @@ def approvals(request: ParentRequest) -> HttpResponse:
     now = timezone.now()
     records = selectors.records(request.connections)
     waiting = _waiting(request, records, now)
-    context = {"tab": "approvals", "waiting": waiting, "answered": _answered(request, records, now)}
+    context = {
+        "tab": "approvals",
+        "waiting": waiting,
+        "portal_asked": waiting.asked,
+        "answered": _answered(request, records, now),
+    }
     return render(request, "portal/approvals.html", context)
 
 
