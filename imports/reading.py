@@ -8,7 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from hub.core.models import School
-from hub.people.models import Connection, ImportExclusion, PupilContact
+from hub.people.models import Connection, ContactDetail, ImportExclusion, PupilContact
 from imports import canonical, guards, payloads, policy, state
 from imports.models import Import, ImportPolicy, ImportState, MisLink
 from imports.plan import access_losses, build_plan
@@ -128,7 +128,10 @@ def _parted(reading: Reading, identities: dict[Key, Identity]) -> list[Identity]
 
 
 def _of_families(link: MisLink, identities: dict[Key, Identity], absent: list[Identity]) -> list[Identity]:
-    """Return the records of the families of Connected contacts who are absent: one may be the same person's."""
+    """Return the records of the families of Connected contacts who are absent: one may be the same person's.
+
+    Of their families, and whoever has the same email or mobile.
+    """
     contacts = {one.person_id for one in absent if one.key[0] == CONTACT}
     if not contacts:
         return []
@@ -137,7 +140,11 @@ def _of_families(link: MisLink, identities: dict[Key, Identity], absent: list[Id
     )
     open_links = PupilContact.objects.filter(school_id=link.school_id, ended_on=None)
     pupils = open_links.filter(contact_id__in=theirs.values("contact_id")).values("pupil_id")
-    family = set(open_links.filter(pupil_id__in=pupils).values_list("contact_id", flat=True)) - contacts
+    family = set(open_links.filter(pupil_id__in=pupils).values_list("contact_id", flat=True))
+    details = ContactDetail.objects.filter(school_id=link.school_id, staff=None)
+    reached_by = details.filter(contact_id__in=theirs.values("contact_id")).exclude(value="").values("value")
+    family |= set(details.filter(value__in=reached_by).values_list("contact_id", flat=True))
+    family -= contacts
     return [one for key, one in identities.items() if key[0] == CONTACT and one.person_id in family]
 
 

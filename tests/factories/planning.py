@@ -157,6 +157,8 @@ class Hub:
         }
         touched |= {(CONTACT, contact) for pupil, contact in self.open_links() if pupil in back}
         dropped = {pupil for pupil, contact in self.open_links() if (CONTACT, contact) in touched & self.connected}
+        reached_by = {held.value for (who, _), held in self.details.items() if who in touched & self.connected} - {""}
+        touched |= {who for (who, _), held in self.details.items() if held.value in reached_by and who[0] == CONTACT}
         touched |= {(CONTACT, contact) for pupil, contact in self.open_links() if pupil in dropped}
         for key, known in self.identities.items():
             if (key[0], known.person_id) in touched and key[:2] in present:
