@@ -46,11 +46,9 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
         "percent": _percent(counts["connected"], counts["all"]),
         "states": [(name, label, counts[name], _with(wanted, state=name)) for name, label in STATES.items()],
         "years": [(year, _with(wanted, year=year)) for year in connections.year_groups(request.school)],
-        "without_year": _with(wanted, year=""),
         "page": page,
         "rows": list(connections.rows(page, school, now)),
         "query": wanted.query,
-        "other": STAFF if wanted.who == PARENTS else PARENTS,
     }
     return render(request, "verification/connections.html", context)
 

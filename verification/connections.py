@@ -18,7 +18,7 @@ from hub.people.models import Connection, Contact, ContactDetail, Group, GroupKi
 from hub.people.rows import dialled
 from hub.people.selectors import at_school, with_sight
 from verification import invitation_rules as rules
-from verification.invitation_rules import LETTER, Ask, Asked, Record
+from verification.invitation_rules import LETTER, Ask, Asked, Record, Refusal
 from verification.invitation_words import short_reason
 from verification.models import Invitation, InvitationChannel
 from verification.selectors_invitations import open_invitations
@@ -178,8 +178,12 @@ def row(person: Any, slug: str, now: dt.datetime) -> Row:
         email=reached.get("email", ""),
         mobile=display("mobile", reached.get("mobile", "")),
         ask=decided.channel if isinstance(decided, Ask) else "",
-        why_not="" if isinstance(decided, Ask) or state == "Connected" else short_reason(decided),
+        why_not="" if isinstance(decided, Ask) or state == "Connected" else _why_not(decided),
     )
+
+
+def _why_not(refusal: Refusal) -> str:
+    return f"Again from {day(refusal.again)}" if refusal.again else short_reason(refusal).capitalize()
 
 
 def _record(reached: dict[str, str], connection: Connection | None, invitations: Sequence[Invitation]) -> Record:
