@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from tests.browser.conftest import DESK, PHONE, Open
+from tests.factories.changes import make_change
 from tests.factories.world import World
 
 pytestmark = pytest.mark.browser
@@ -28,11 +31,37 @@ def paths_of(world: World) -> list[str]:
             f"people/contacts/{world.kept.pk}/", f"people/contacts/{world.taken.pk}/", f"people/pupils/{pupil}/",
             f"people/contacts/{world.taken.pk}/mobile/", "people/add/", "people/do-not-import/",
             "people/lists/no-email-or-mobile/", "people/lists/not-connected/", "people/lists/court-orders/",
-            "reports/verified-user-changes/", "settings/", "settings/school/", "settings/staff/",
+            "people/edit-many/", f"people/contacts/{world.kept.pk}/mobile/",
+            f"people/contacts/{world.kept.pk}/mobile/why/",
+            f"people/contacts/{world.kept.pk}/disconnect/", f"people/contacts/{world.kept.pk}/reset/",
+            "reports/verified-user-changes/", "reports/verified-user-changes/?show=all", "reports/connections/",
+            "reports/connections/?show=connected", "reports/connections/invite/", "settings/confirming/",
+            "settings/", "settings/school/", "settings/staff/",
             "settings/staff/invite/", "settings/mis-link/", "settings/mis-link/set-up/",
             "settings/mis-link/disable/", "settings/who-is-imported/", "no-such-page/",
         )
     ]  # fmt: skip
+
+
+OUTSIDE = (
+    "/sign-in/", "/join/", "/join/letter/", "/recover/", "/recover/letter/", "/recover/sent/", "/not-me/",
+)  # fmt: skip
+"""What anybody can open, with nothing to show."""
+STATES: tuple[tuple[str, str], ...] = (
+    ("waiting", ""), ("pending", ""), ("rejected", ""), ("expired", ""), ("withdrawn", ""), ("frozen", ""),
+    ("approved", "to_update"), ("approved", "done"), ("approved", "differs"), ("approved", "updated"),
+)  # fmt: skip
+
+
+def rows_in_every_state(world: World) -> None:
+    """Fill the report: each state an email or mobile can be in, and a child who is not theirs."""
+    now = timezone.now()
+    for status, mis_state in STATES:
+        deadline = now + dt.timedelta(days=2) if status in ("waiting", "pending") else None
+        make_change(world.kept, status=status, mis_state=mis_state, field="email", new_value=f"{status}@example.org",
+                    made_at=now - dt.timedelta(days=5), deadline=deadline)  # fmt: skip
+    pupil = world.kept.links.first().pupil  # type: ignore[union-attr]
+    make_change(world.kept, field="child", pupil=pupil, old_value="Mother", new_value="Not my child")
 
 
 def problems_of(page: Page) -> list[str]:
@@ -48,10 +77,13 @@ def problems_of(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
 def test_every_page_is_accessible_and_fits(world: World, open_page: Open, size: dict[str, int], scheme: str) -> None:
+    rows_in_every_state(world)
     page = open_page("/sign-in/", size=size, scheme=scheme)
-    found = {"/sign-in/": problems_of(page)}
+    base, found = page.url.split("/", 3), {}
+    for path in OUTSIDE:
+        page.goto(f"{base[0]}//{base[2]}{path}")
+        found[path] = problems_of(page)
     page = open_page("/", email="head@example.org", size=size, scheme=scheme)
-    base = page.url.split("/", 3)
     for path in paths_of(world):
         answer = page.goto(f"{base[0]}//{base[2]}{path}")
         assert answer is not None
