@@ -17,8 +17,9 @@ from hub.messaging.kinds import KINDS
 from hub.messaging.models import Channel, How, Notice, NoticeState
 
 logger = logging.getLogger(__name__)
-FOUND_AGAIN_AFTER = dt.timedelta(seconds=10)
+FOUND_AGAIN_AFTER = dt.timedelta(seconds=60)
 """A notice that no worker has taken by then is asked for by the sweep: a lost broker loses no notice."""
+URGENT_FOUND_AGAIN_AFTER = dt.timedelta(seconds=10)
 _FIRST, _AFTER = 0, 6
 """Priorities as the broker has them: the lower, the sooner."""
 NOT_SET_UP = "Text messages are not set up here."
@@ -55,7 +56,7 @@ def send(
         secret=KINDS[kind].secret,
         state=NoticeState.WAITING if how == How.INSTANT else NoticeState.SUMMARY,
         made_at=now,
-        not_before=now + FOUND_AGAIN_AFTER,
+        not_before=now + (URGENT_FOUND_AGAIN_AFTER if good_until else FOUND_AGAIN_AFTER),
         good_until=good_until,
     )
     if not channels.available(channel):

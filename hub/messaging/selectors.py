@@ -15,8 +15,10 @@ from hub.people.selectors import connections_of
 
 TROUBLE_DAYS = 30
 """How long a notice that did not arrive is shown; a later one that did takes it away at once."""
-_SETTLED = (NoticeState.SENT, NoticeState.FAILED, NoticeState.UNKNOWN, NoticeState.TOO_LATE)
+_KNOWN = Q(state__in=[NoticeState.SENT, NoticeState.FAILED, NoticeState.UNKNOWN, NoticeState.TOO_LATE])
+_KNOWN |= Q(state=NoticeState.WAITING, tries__gt=0)
 _WORDS = {
+    NoticeState.WAITING: "has not left yet and is tried again",
     NoticeState.FAILED: "was not sent",
     NoticeState.UNKNOWN: "may not have arrived",
     NoticeState.TOO_LATE: "was not sent in time",
@@ -53,7 +55,7 @@ def trouble_at(addresses: Iterable[str], *, now: dt.datetime) -> dict[str, Troub
 
 
 def _trouble(about: Q, now: dt.datetime) -> dict[str, Trouble]:
-    recent = Notice.objects.filter(about, made_at__gt=now - dt.timedelta(days=TROUBLE_DAYS), state__in=_SETTLED)
+    recent = Notice.objects.filter(about, _KNOWN, made_at__gt=now - dt.timedelta(days=TROUBLE_DAYS))
     newest = recent.order_by("to", "-made_at", "-pk").distinct("to")
     return {
         one.to: Trouble(one.to, one.channel, one.kind, one.state, one.made_at, one.trouble)

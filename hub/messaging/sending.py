@@ -56,8 +56,9 @@ def settle_lost(*, now: dt.datetime) -> None:
     """Decide about the notices whose process died while it sent them (see above)."""
     lost = Notice.objects.filter(state=NoticeState.SENDING, claimed_at__lt=now - ANSWERS_WITHIN)
     again = [channel for channel in Channel.values if channels.carrier(channel).knows_references]
-    lost.filter(channel__in=again).update(state=NoticeState.WAITING, not_before=now)
-    _finish(lost.exclude(channel__in=again), NoticeState.UNKNOWN, "The hub stopped while it sent this.")
+    in_time = Q(good_until=None) | Q(good_until__gt=now)
+    lost.filter(in_time, channel__in=again).update(state=NoticeState.WAITING, not_before=now)
+    _finish(lost, NoticeState.UNKNOWN, "The hub stopped while it sent this.")
 
 
 def settle_late(*, now: dt.datetime) -> None:
@@ -93,7 +94,7 @@ def _taken(notice: Notice, now: dt.datetime) -> str:
 
 def _refused(notice: Notice, no: Refused, now: dt.datetime) -> str:
     if no.again:
-        return _again(notice, no.why, no.after, now)
+        return _again(notice, no.why, no.after, now) or _end(notice, _in_vain(notice), no.why)
     if no.about_address:
         people.mark_undeliverable(kind=_DETAIL[notice.channel], value=notice.to, why=no.why, now=now)
     return _end(notice, NoticeState.FAILED, no.why)
@@ -103,17 +104,21 @@ _DETAIL = {Channel.EMAIL.value: "email", Channel.TEXT.value: "mobile"}
 
 
 def _unanswered(notice: Notice, why: str, *, again: bool, now: dt.datetime) -> str:
-    return _again(notice, why, None, now) if again else _end(notice, NoticeState.UNKNOWN, why)
+    later = _again(notice, why, None, now) if again else ""
+    return later or _end(notice, NoticeState.UNKNOWN, why)
 
 
 def _again(notice: Notice, why: str, after: dt.timedelta | None, now: dt.datetime) -> str:
-    """Put the notice back until later, or end it if that would be too late."""
+    """Put the notice back until later; "" if that would be too late."""
     at = now + max(WAITS[min(notice.tries, len(WAITS)) - 1], min(after or dt.timedelta(), LONGEST_WAIT))
-    if notice.good_until is not None and at >= notice.good_until:
-        return _end(notice, NoticeState.TOO_LATE, why)
-    if at >= notice.made_at + GIVEN_UP_AFTER:
-        return _end(notice, NoticeState.FAILED, why)
+    ends = notice.made_at + GIVEN_UP_AFTER
+    if at >= (ends if notice.good_until is None else min(ends, notice.good_until)):
+        return ""
     return _end(notice, NoticeState.WAITING, why, not_before=at)
+
+
+def _in_vain(notice: Notice) -> NoticeState:
+    return NoticeState.FAILED if notice.good_until is None else NoticeState.TOO_LATE
 
 
 def _end(notice: Notice, state: NoticeState, why: str = "", **fields: dt.datetime) -> str:

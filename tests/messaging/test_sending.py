@@ -226,13 +226,13 @@ def test_a_worker_that_dies_leaves_no_second_copy_and_no_loss_unseen(
     assert len(carriers[channel].asked) == asked
 
 
-def test_a_worker_that_died_before_it_asked_for_a_code_leaves_it_to_the_person_to_ask_anew(
+def test_a_code_whose_worker_died_is_not_sent_late_and_may_have_been_sent(
     carriers: dict[str, Scripted], now: dt.datetime
 ) -> None:
     notice = write(now, "text", good_until=now + 5 * MINUTES)
     Notice.objects.update(state="sending", claimed_at=now)
     assert sweeping.sweep(now=now + 6 * MINUTES) == []
-    assert state(notice)[0] == "too_late"
+    assert state(notice)[0] == "unknown"
 
 
 def test_an_answer_that_comes_after_all_counts(mail: Scripted, now: dt.datetime) -> None:
@@ -242,12 +242,29 @@ def test_an_answer_that_comes_after_all_counts(mail: Scripted, now: dt.datetime)
     assert state(notice)[0] == "sent"
 
 
-def test_the_sweep_asks_for_what_no_worker_took_and_not_twice_at_a_time(mail: Scripted, now: dt.datetime) -> None:
-    notice = write(now)
-    assert sweeping.sweep(now=now) == []
-    assert sweeping.sweep(now=now + notices.FOUND_AGAIN_AFTER) == [notice.pk]
-    assert sweeping.sweep(now=now + dt.timedelta(seconds=30)) == []
-    assert sweeping.sweep(now=now + dt.timedelta(seconds=71)) == [notice.pk]
+@pytest.mark.parametrize(("good_for", "found_after"), [(None, 60), (600, 10)])
+def test_the_sweep_asks_for_what_no_worker_took_and_not_twice_at_a_time(
+    mail: Scripted, now: dt.datetime, good_for: int | None, found_after: int
+) -> None:
+    def sweep(seconds: int) -> list[int]:
+        return sweeping.sweep(now=now + dt.timedelta(seconds=seconds))
+
+    notice = write(now, good_until=now + dt.timedelta(seconds=good_for) if good_for else None)
+    assert sweep(found_after - 1) == []
+    assert sweep(found_after) == [notice.pk]
+    assert sweep(found_after + 59) == []
+    assert sweep(found_after + 60) == [notice.pk]
+
+
+@pytest.mark.parametrize("error", [Unanswered("Silence."), Refused("Later.", again=True)])
+def test_a_code_that_cannot_be_tried_again_in_time_says_what_is_known(
+    carriers: dict[str, Scripted], now: dt.datetime, error: Unanswered | Refused
+) -> None:
+    carriers["text"].answer = error
+    notice = write(now, "text", good_until=now + dt.timedelta(seconds=9))
+    known = "unknown" if isinstance(error, Unanswered) else "too_late"
+    assert sending.deliver(notice.pk, now=now) == known
+    assert state(notice) == (known, 1, error.why)
 
 
 def test_the_sweep_takes_as_many_statements_for_many_as_for_one(mail: Scripted, now: dt.datetime) -> None:

@@ -39,6 +39,16 @@ def test_a_later_one_that_arrived_takes_it_away(db: None, now: dt.datetime) -> N
     assert selectors.trouble_for(TO, now=now) == []
 
 
+def test_one_that_is_being_tried_again_says_so(db: None, now: dt.datetime) -> None:
+    held(now, TO, "waiting")
+    assert selectors.trouble_for(TO, now=now) == []
+    Notice.objects.update(tries=1, trouble="The mail server could not be reached.")
+    [trouble] = selectors.trouble_for(TO, now=now)
+    assert trouble.sentence == (
+        "The last email has not left yet and is tried again. The mail server could not be reached."
+    )
+
+
 def test_an_old_one_is_forgotten(db: None, now: dt.datetime) -> None:
     held(now, TO, "failed", hours=24 * 30)
     assert selectors.trouble_for(TO, now=now) == []
