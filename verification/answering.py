@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Account
 from hub.core import audit
@@ -62,7 +63,7 @@ def reject(*, account: Account, change: DetailChange, reason: str, by_name: str,
     Raises ChangeRefused without a reason, or where it was answered, withdrawn or is too late.
     """
     if not reason.strip():
-        raise ChangeRefused("Say in a few words why, so that the school knows what to do.")
+        raise ChangeRefused(_("Say in a few words why, so that the school knows what to do."))
     with circle_of(account) as circle, transaction.atomic():
         owner, asked = _lock(circle, change, now, everywhere=False)
         asked.status, asked.reason = Status.REJECTED, reason.strip()[:300]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.templatetags.frame import when
@@ -18,10 +19,10 @@ def what_became(change: DetailChange) -> str:
     """Return how a change ended, and what one can do now."""
     return _SENTENCES[Status(change.status)].format(
         answered=when(change.answered_at),
-        by=change.answered_by or "you",
+        by=change.answered_by or _("you"),
         effective=when(change.effective_at),
         deadline=when(change.deadline),
-        reason=change.reason.rstrip(".") or "it is not needed any more",
+        reason=(gettext(change.reason).rstrip(".") if change.reason else _("it is not needed any more")),
     )
 
 
@@ -33,13 +34,13 @@ def too_late(change: DetailChange, now: dt.datetime) -> str:
 
 
 _SENTENCES = {
-    Status.WAITING: "This was answered already: it waits for the code that was sent to the new address.",
-    Status.PENDING: "This waits for an answer under “Approvals”.",
-    Status.APPROVED: "This was answered already: the change was made on {effective}.",
-    Status.REJECTED: "This was answered already: it was rejected on {answered}.",
-    Status.EXPIRED: "This is over since {deadline}, so nothing was changed. Ask for it again if it is still wanted.",
-    Status.WITHDRAWN: "This was taken back on {answered}: {reason}.",
-    Status.FROZEN: "This was frozen, because somebody said “this was not me”. Ring the school office.",
-    Status.KEPT: "There is nothing to answer: what was confirmed stays in use.",
-    Status.OFFER: "There is nothing to answer here. Enter the address yourself under “My details”.",
+    Status.WAITING: _("This was answered already: it waits for the code that was sent to the new address."),
+    Status.PENDING: _("This waits for an answer under “Approvals”."),
+    Status.APPROVED: _("This was answered already: the change was made on {effective}."),
+    Status.REJECTED: _("This was answered already: it was rejected on {answered}."),
+    Status.EXPIRED: _("This is over since {deadline}, so nothing was changed. Ask for it again if it is still wanted."),
+    Status.WITHDRAWN: _("This was taken back on {answered}: {reason}."),
+    Status.FROZEN: _("This was frozen, because somebody said “this was not me”. Ring the school office."),
+    Status.KEPT: _("There is nothing to answer: what was confirmed stays in use."),
+    Status.OFFER: _("There is nothing to answer here. Enter the address yourself under “My details”."),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Account
 from hub.people.confirming import judged
@@ -66,7 +67,7 @@ def start_change(
         proven = effects.proven_values(circle, kind)
         wanted = [one for one in owners if rules.own_change(new, effects.held(one, kind), proven) != rules.Next.NOTHING]
         if not wanted:
-            raise ChangeRefused(f"This {KINDS[kind]} is in use already, and you have confirmed it.")
+            raise ChangeRefused(_("This {kind} is in use already, and you have confirmed it.").format(kind=KINDS[kind]))
         batch = uuid.uuid4()
         rows = [_waiting(one, kind, new, batch, account, by_name, now) for one in wanted]
         if new in proven:
@@ -89,7 +90,7 @@ def prove(*, account: Account, batch: uuid.UUID, code_id: int, typed: str, now: 
             code_id=code_id, subject=subject_of(account), purpose=purpose_of(first.field), typed=typed, now=now
         )
         if code.address != first.new_value:
-            raise CodeRefused(CodeTrouble.REPLACED, "This code belongs to another change. Ask for a new one.")
+            raise CodeRefused(CodeTrouble.REPLACED, _("This code belongs to another change. Ask for a new one."))
         with transaction.atomic():
             owners = [owner_of(one) for one in waiting]
             lock(owners)
@@ -132,7 +133,7 @@ def take_out(
     with circle_of(account) as circle, transaction.atomic():
         owners = [one for one in _chosen(circle, connections) if effects.held(one, kind).value]
         if not owners:
-            raise ChangeRefused(f"There is no {KINDS[kind]} to take out.")
+            raise ChangeRefused(_("There is no {kind} to take out.").format(kind=KINDS[kind]))
         for owner in owners:
             effects.refuse_the_last(owner, kind)
         batch = uuid.uuid4()
@@ -196,5 +197,5 @@ def _lost(circle: Circle, batch: uuid.UUID, now: dt.datetime) -> ChangeRefused:
     """Say why there is nothing to prove any more."""
     row = _of_batch(circle, batch).order_by("-answered_at").first()
     if row is None:
-        return ChangeRefused("This change is not here. Begin again under “My details”.")
+        return ChangeRefused(_("This change is not here. Begin again under “My details”."))
     return ChangeRefused(too_late(row, now))

@@ -14,6 +14,8 @@ import secrets
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from hub.accounts.models import Account
 from hub.messaging import notices
@@ -29,7 +31,6 @@ A_DAY = 20
 """Codes per subject, and per address, in any 24 hours."""
 _DAY = dt.timedelta(hours=24)
 _NOT_DIGITS = re.compile(r"[^0-9]")
-_NEW_ONE = "Ask for a new one."
 
 
 @transaction.atomic
@@ -52,7 +53,9 @@ def send_code(
     if max(since.filter(subject=subject).count(), since.filter(address=address).count()) >= A_DAY:
         raise CodeRefused(
             CodeTrouble.TOO_MANY,
-            f"{A_DAY} codes were sent in the last 24 hours, which is the most in a day. Try again tomorrow.",
+            _("{number} codes were sent in the last 24 hours, which is the most in a day. Try again tomorrow.").format(
+                number=A_DAY
+            ),
         )
     older = ProofCode.objects.filter(subject=subject, purpose=purpose, used_at=None, voided_at=None)
     older.update(voided_at=now)
@@ -87,7 +90,8 @@ def check_code(*, code_id: int, subject: str, purpose: str, typed: str, now: dt.
     """
     digits = _NOT_DIGITS.sub("", typed)
     if len(digits) != DIGITS:
-        raise CodeRefused(CodeTrouble.WRONG, f"A code has {DIGITS} digits. Look at the newest message and try again.")
+        said = _("A code has {number} digits. Look at the newest message and try again.")
+        raise CodeRefused(CodeTrouble.WRONG, said.format(number=DIGITS))
     with transaction.atomic(durable=True):
         mine = ProofCode.objects.filter(pk=code_id, subject=subject, purpose=purpose)
         usable = mine.filter(used_at=None, voided_at=None, expires_at__gt=now, tries__lt=TRIES)
@@ -96,7 +100,7 @@ def check_code(*, code_id: int, subject: str, purpose: str, typed: str, now: dt.
         right = counted and found is not None and _is_it(found, digits)
         used = right and mine.filter(used_at=None, voided_at=None).update(used_at=now) > 0
     if found is None:
-        raise CodeRefused(CodeTrouble.UNKNOWN, f"This code is not good for that. {_NEW_ONE}")
+        raise CodeRefused(CodeTrouble.UNKNOWN, _("This code is not good for that. Ask for a new one."))
     if not used:
         raise _refusal(found, now, wrong=counted and not right)
     return found
@@ -105,19 +109,21 @@ def check_code(*, code_id: int, subject: str, purpose: str, typed: str, now: dt.
 def _refusal(code: ProofCode, now: dt.datetime, *, wrong: bool) -> CodeRefused:
     if wrong and code.tries < TRIES:
         left = TRIES - code.tries
-        return CodeRefused(
-            CodeTrouble.WRONG,
-            f"That is not the code. You have {left} more {'try' if left == 1 else 'tries'}; then ask for a new one.",
+        said = ngettext(
+            "That is not the code. You have {number} more try; then ask for a new one.",
+            "That is not the code. You have {number} more tries; then ask for a new one.",
+            left,
         )
+        return CodeRefused(CodeTrouble.WRONG, said.format(number=left))
     if code.voided_at is not None:
-        return CodeRefused(CodeTrouble.REPLACED, "A newer code was sent. Enter that one, or ask for a new one.")
+        return CodeRefused(CodeTrouble.REPLACED, _("A newer code was sent. Enter that one, or ask for a new one."))
     if code.used_at is not None:
-        return CodeRefused(CodeTrouble.USED, f"This code was used already. {_NEW_ONE}")
+        return CodeRefused(CodeTrouble.USED, _("This code was used already. Ask for a new one."))
     if code.expires_at <= now:
-        return CodeRefused(
-            CodeTrouble.TOO_OLD, f"This code was good for {GOOD_FOR.seconds // 60} minutes and is no more. {_NEW_ONE}"
-        )
-    return CodeRefused(CodeTrouble.TRIED_OUT, f"That was not the code, {TRIES} times: it is void now. {_NEW_ONE}")
+        said = _("This code was good for {number} minutes and is no more. Ask for a new one.")
+        return CodeRefused(CodeTrouble.TOO_OLD, said.format(number=GOOD_FOR.seconds // 60))
+    said = _("That was not the code, {number} times: it is void now. Ask for a new one.")
+    return CodeRefused(CodeTrouble.TRIED_OUT, said.format(number=TRIES))
 
 
 def _one_at_a_time(*names: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Account
 from hub.core import audit
@@ -31,7 +32,7 @@ def decline(*, account: Account, offer: DetailChange, by_name: str, now: dt.date
         standing = DetailChange.objects.filter(of_owner(owner), pk=offer.pk, status=Status.OFFER)
         answer = {"status": Status.REJECTED, "reason": NOT_MINE, "answered_at": now, "answered_by": by_name[:200]}
         if not standing.exclude(mis_state=MisState.REPLACED).update(**answer):
-            raise ChangeRefused("This was answered already.")
+            raise ChangeRefused(_("This was answered already."))
         offer.refresh_from_db()
         audit.record(
             school=owner.school,

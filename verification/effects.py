@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from hub.accounts.models import Account
 from hub.accounts.services import claim_sign_in_name
@@ -24,11 +26,11 @@ from verification.owners import Circle, Owner, key_of, of_owner, owner_of
 
 SIGN_IN = "sign_in"
 """In `previous`: what the login signed in by, where that moved along."""
-FROZEN = (
+FROZEN = gettext_lazy(
     "Somebody said “this was not me” about your details, so they cannot be changed for now. "
     "Ring the school office: they open them again once they know that it is you."
 )
-NOT_CONNECTED = "This login is no longer connected there. Ask the school office to invite you again."
+NOT_CONNECTED = gettext_lazy("This login is no longer connected there. Ask the school office to invite you again.")
 
 
 def refuse_if_lost(circle: Circle, owners: Iterable[Owner]) -> None:
@@ -189,6 +191,8 @@ def refuse_the_last(owner: Owner, kind: str) -> None:
     """Raise ChangeRefused where taking this out leaves the school without a proven way to the person."""
     if rules.leaves_nothing_proven(kind, all_held(owner)):
         raise ChangeRefused(
-            f"This is the last address you have confirmed for {owner.school}: without it the school could not reach "
-            "you. Confirm another one first."
+            _(
+                "This is the last address you have confirmed for {school}: without it the school could not reach "
+                "you. Confirm another one first."
+            ).format(school=owner.school)
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from hub.accounts import devices
 from hub.accounts.models import Account
@@ -25,7 +27,7 @@ from verification.models import ChangeLink, DetailChange, MisState, Origin, Proo
 from verification.owners import Circle, Owner, circle_of, key_of, lock, login_of, of_owner, owner_of
 
 REASON = "“This was not me”, said by {by}."
-_UNKNOWN = "This link opens nothing. If something about your details is wrong, ring the school office."
+_UNKNOWN = gettext_lazy("This link opens nothing. If something about your details is wrong, ring the school office.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,13 @@ def not_me_signed_in(
     with circle_of(account) as circle, transaction.atomic():
         recent = Q(batch=batch, effective_at__gt=now - rules.NOT_ME_FOR)
         if not _made(recent & circle.mine()).exists():
-            raise ChangeRefused("There is no such change of the last seven days. Ring the school office.")
+            raise ChangeRefused(_("There is no such change of the last seven days. Ring the school office."))
         frozen = _freeze(circle, batch, by=str(account), now=now)
         devices.end_others(account=account, keep=keep)
         return frozen
 
 
-_USED = "This link was used already: the change is taken back. You need do nothing more."
+_USED = gettext_lazy("This link was used already: the change is taken back. You need do nothing more.")
 
 
 def _link(token_hash: str, now: dt.datetime) -> ChangeLink:
@@ -113,8 +115,10 @@ def _link(token_hash: str, now: dt.datetime) -> ChangeLink:
         raise LinkRefused(_USED)
     if link.expires_at <= now:
         raise LinkRefused(
-            f"This link was good for {rules.NOT_ME_FOR.days} days and is no more. If you did not make the change, "
-            "ring the school office."
+            _(
+                "This link was good for {number} days and is no more. If you did not make the change, ring the school "
+                "office."
+            ).format(number=rules.NOT_ME_FOR.days)
         )
     return link
 

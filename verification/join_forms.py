@@ -82,7 +82,7 @@ class AboutForm(forms.Form):
             self.add_error("other", _("Type your email.") if self.kind == EMAIL else _("Type your mobile number."))
         elif judged.value is None or judged.reason in NOTES:
             assert judged.reason
-            self.add_error("other", SENTENCES[judged.reason])
+            self.add_error("other", _(SENTENCES[judged.reason]))
         else:
             cleaned["value"] = judged.value
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from hub.accounts.models import Account
 from hub.core import audit
@@ -40,7 +42,7 @@ from verification.owners import Circle, circle_of, lock, of_owner
 __all__ = ["MERGED", "Choice", "Pair", "Preview", "Undone", "merge", "preview", "suggestions", "undo_merge"]
 
 MERGED = "Merged into another record of the same person"
-NOT_BOTH_YOURS = "Only two records that are both connected to your login, at one school, can be made one."
+NOT_BOTH_YOURS = gettext_lazy("Only two records that are both connected to your login, at one school, can be made one.")
 _DETAILS = (Field.EMAIL, Field.MOBILE)
 
 
@@ -88,7 +90,7 @@ def _both_mine(circle: Circle, kept: Contact, gone: Contact) -> tuple[Contact, C
     effects.refuse_if_lost(circle, [kept, gone])
     found = Contact.objects.select_related("school").filter(school_id=kept.school_id).in_bulk([kept.pk, gone.pk])
     if len(found) < 2 or any(one.merged_into_id for one in found.values()):
-        raise ChangeRefused("These records have been made one already.")
+        raise ChangeRefused(_("These records have been made one already."))
     return found[kept.pk], found[gone.pk]
 
 

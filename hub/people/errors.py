@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from hub.core.errors import HubError
 from hub.people.reasons import SENTENCES, Reason
 
@@ -14,7 +16,7 @@ class DetailRefusedError(HubError):
     """The value is no email or mobile; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(SENTENCES[reason])
+        super().__init__(gettext(SENTENCES[reason]))
         self.reason = reason
 
 

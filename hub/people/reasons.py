@@ -32,26 +32,32 @@ class Reason(StrEnum):
 NOTES = frozenset({Reason.SEVERAL_EMAILS, Reason.SEVERAL_NUMBERS, Reason.TEXT_REMOVED})
 """Reasons that come with a value: something else in the field was left out."""
 
+
+def N_(sentence: str) -> str:
+    """Mark a sentence for the catalogues of translations; whoever shows it to a parent translates it."""
+    return sentence
+
+
 SENTENCES: dict[Reason, str] = {
-    Reason.NOT_GIVEN: "Nothing was given.",
-    Reason.SEVERAL_EMAILS: "There are several email addresses in one field. The first was taken.",
-    Reason.SEVERAL_NUMBERS: "There are several numbers in one field. The first mobile was taken.",
-    Reason.TEXT_REMOVED: "There is other text beside it in the field. The text was left out.",
-    Reason.NOT_AN_EMAIL: "This is not an email address.",
-    Reason.EMAIL_HAS_SPACES: "There is a space or a comma inside the address, so it is not certain what is meant.",
-    Reason.EMAIL_TOO_LONG: "This is too long to be an email address.",
-    Reason.EMAIL_NOT_PLAIN: "The part before the @ has accents or other signs that mail cannot be sent to.",
-    Reason.EMAIL_DOMAIN: "The part after the @ is not a place that receives mail.",
-    Reason.NOT_A_NUMBER: "There is no telephone number in this field.",
-    Reason.LETTERS_IN_NUMBER: "There are letters inside the number.",
-    Reason.TOO_SHORT: "The number is too short: a UK mobile has 11 digits.",
-    Reason.TOO_LONG: "The number is too long: a UK mobile has 11 digits.",
-    Reason.LANDLINE: "This is a landline: texts cannot be sent to it.",
-    Reason.PERSONAL_NUMBER: "Numbers that begin with 070 are forwarding numbers, not mobiles.",
-    Reason.PAGER: "Numbers that begin with 076 are pagers, not mobiles.",
-    Reason.SPECIAL_RATE: "This is a freephone or special-rate number, not a mobile.",
-    Reason.NOT_A_UK_MOBILE: "This is not a UK mobile number.",
-    Reason.NOT_A_MOBILE_ABROAD: "This is not a mobile number of the country that its first digits name.",
+    Reason.NOT_GIVEN: N_("Nothing was given."),
+    Reason.SEVERAL_EMAILS: N_("There are several email addresses in one field. The first was taken."),
+    Reason.SEVERAL_NUMBERS: N_("There are several numbers in one field. The first mobile was taken."),
+    Reason.TEXT_REMOVED: N_("There is other text beside it in the field. The text was left out."),
+    Reason.NOT_AN_EMAIL: N_("This is not an email address."),
+    Reason.EMAIL_HAS_SPACES: N_("There is a space or a comma inside the address, so it is not certain what is meant."),
+    Reason.EMAIL_TOO_LONG: N_("This is too long to be an email address."),
+    Reason.EMAIL_NOT_PLAIN: N_("The part before the @ has accents or other signs that mail cannot be sent to."),
+    Reason.EMAIL_DOMAIN: N_("The part after the @ is not a place that receives mail."),
+    Reason.NOT_A_NUMBER: N_("There is no telephone number in this field."),
+    Reason.LETTERS_IN_NUMBER: N_("There are letters inside the number."),
+    Reason.TOO_SHORT: N_("The number is too short: a UK mobile has 11 digits."),
+    Reason.TOO_LONG: N_("The number is too long: a UK mobile has 11 digits."),
+    Reason.LANDLINE: N_("This is a landline: texts cannot be sent to it."),
+    Reason.PERSONAL_NUMBER: N_("Numbers that begin with 070 are forwarding numbers, not mobiles."),
+    Reason.PAGER: N_("Numbers that begin with 076 are pagers, not mobiles."),
+    Reason.SPECIAL_RATE: N_("This is a freephone or special-rate number, not a mobile."),
+    Reason.NOT_A_UK_MOBILE: N_("This is not a UK mobile number."),
+    Reason.NOT_A_MOBILE_ABROAD: N_("This is not a mobile number of the country that its first digits name."),
 }
 
 _EMAIL = "Put one address alone into the email field in the MIS."

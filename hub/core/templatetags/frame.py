@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -32,7 +32,7 @@ def day(value: dt.date | dt.datetime | None) -> str:
         return ""
     date = timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
     year = "" if date.year == timezone.localdate().year else f" {date.year}"
-    return f"{date:%a} {date.day} {date:%b}{year}"
+    return f"{dateformat.format(date, 'D j M')}{year}"
 
 
 @register.filter
