@@ -1,4 +1,4 @@
-"""`bin/bench import|overview`: measure within one run, in a database of its own that is dropped afterwards.
+"""`bin/bench import|overview|confirming`: measure within one run, in a database of its own that is dropped afterwards.
 
 Ratios only count: a figure is compared with what the same machine did in the same minutes, and is never a test.
 """
@@ -24,6 +24,12 @@ def main() -> int:
             from bench import importing
 
             result = importing.measure(pupils=wanted.pupils, quick=wanted.quick, repeats=wanted.repeats)
+        elif wanted.what == "confirming":
+            from bench import confirming
+
+            result = confirming.measure(
+                people=wanted.people, changes=wanted.changes, schools=wanted.schools, requests=wanted.requests
+            )
         else:
             from bench import overview
 
@@ -45,7 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument("--schools", type=int, default=200)
     page.add_argument("--people", type=int, default=1_000, help="per school (%(default)s)")
     page.add_argument("--requests", type=int, default=400, help="for each page (%(default)s)")
-    for one in (importing, page):
+    confirmed = kinds.add_parser("confirming", help="the report of what people confirmed, its CSV, and settling it")
+    confirmed.add_argument("--people", type=int, default=200_000, help="in all (%(default)s)")
+    confirmed.add_argument("--changes", type=int, default=20_000, help="still to be copied, in all (%(default)s)")
+    confirmed.add_argument("--schools", type=int, default=1, help="over which they are spread (%(default)s)")
+    confirmed.add_argument("--requests", type=int, default=200, help="for each page (%(default)s)")
+    for one in (importing, page, confirmed):
         one.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
 

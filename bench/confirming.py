@@ -9,7 +9,7 @@ from __future__ import annotations
 import tracemalloc
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -74,12 +74,10 @@ def measure(*, people: int, changes: int, schools: int, requests: int) -> dict[s
 
 def _confirm(schools: list[School], of_each: int) -> None:
     """Let so many parents of each school have changed their email, which the MIS does not know yet."""
-    with scope.every_school(), connection.cursor() as cursor:
-        from django.db import transaction
-
-        with transaction.atomic():
-            for statement in _CHANGES.split(";\n\n"):
-                cursor.execute(statement, {"of_each": of_each, "now": timezone.now()})
+    with scope.every_school(), transaction.atomic(), connection.cursor() as cursor:
+        for statement in _CHANGES.split(";\n\n"):
+            cursor.execute(statement, {"of_each": of_each, "now": timezone.now()})
+    database.settle()
     for school in schools:
         with scope.schools(school.pk):
             listing.refresh(school_id=school.pk)
@@ -97,7 +95,7 @@ def _peak(client: Client, address: str, stop: int | None) -> tuple[float, int]:
     response = client.get(address)
     tracemalloc.start()
     count = 0
-    for count, _line in enumerate(response.streaming_content):  # type: ignore[attr-defined]  # noqa: B007
+    for count, _line in enumerate(response.streaming_content):  # type: ignore[attr-defined]
         if stop is not None and count > stop:
             break
     peak = tracemalloc.get_traced_memory()[1]
