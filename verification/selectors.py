@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from hub.core.models import School
 from hub.people.models import ContactDetail, MisSource, Pupil, PupilContact
-from verification.models import TO_COPY, Choices, DetailChange, Field
+from verification.models import TO_COPY, Choices, DetailChange, Field, MisState
 from verification.report_filters import SHOWS, Wanted
 
 Owner = tuple[str, int]
@@ -49,9 +49,10 @@ class ToCopy:
 
 
 def to_copy(school: School) -> ToCopy:
-    """Return the number to copy and the longest wait, in one query."""
+    """Return the number to copy and the longest wait, in one query. What differs again has not waited all the while."""
     found = DetailChange.objects.filter(school=school, mis_state__in=TO_COPY)
-    said = found.aggregate(count=Count("pk"), since=Min(Coalesce("effective_at", "made_at")))
+    never = Q(mis_state=MisState.TO_UPDATE)
+    said = found.aggregate(count=Count("pk"), since=Min(Coalesce("effective_at", "made_at"), filter=never))
     return ToCopy(said["count"], said["since"])
 
 

@@ -39,7 +39,7 @@ def test_the_office_is_mailed_once_a_week_until_nothing_is_left(
     assert sweep_weekly(MONDAY + dt.timedelta(minutes=1)) == 0
     (mail,) = mails_to("office@example.org")
     assert mail.subject == "2 changes to copy into SIMS"
-    for said in ("9 days: a mobile", "2 days: an email", "Of 1 SIMS said", f"/{school.slug}/reports/verified-user"):
+    for said in ("9 days: a mobile", "Of 1 of them SIMS said", f"/{school.slug}/reports/verified-user"):
         assert said in mail.body, said
     for private in ("Ngozi", "07700", "example.org"):
         assert private not in mail.body.replace("http://testserver", ""), "no name, number or address"
