@@ -21,7 +21,7 @@ from verification import invitation_rules as rules
 from verification.invitation_rules import LETTER, Ask, Asked, Record, Refusal
 from verification.invitation_words import short_reason
 from verification.models import Invitation, InvitationChannel
-from verification.selectors_invitations import open_invitations
+from verification.selectors_invitations import can_reach, open_invitations
 
 PARENTS, STAFF = "parents", "staff"
 ALL = "all"
@@ -192,9 +192,10 @@ def _record(reached: dict[str, str], connection: Connection | None, invitations:
         if one.channel != LETTER:
             before = asked.get(one.sent_to)
             asked[one.sent_to] = Asked(before.times + 1 if before else 1, one.sent_at)
+    usable = {kind: value for kind, value in reached.items() if can_reach(kind)}
     return Record(
-        email=reached.get("email", ""),
-        mobile=reached.get("mobile", ""),
+        email=usable.get("email", ""),
+        mobile=usable.get("mobile", ""),
         connected=bool(connection and connection.connected_at),
         asked=asked,
     )

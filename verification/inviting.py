@@ -217,7 +217,6 @@ def _send(school: School, asks: list[tuple[Owner, Ask]], by: Account, now: dt.da
                 "until": invitation.expires_at,
                 "office": school.office_email,
             },
-            good_until=invitation.expires_at,
             now=now,
         )
     return [invitation for _, invitation, _ in made]

@@ -13,11 +13,12 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Account
 from hub.core import audit, scope
 from hub.core.models import School
-from hub.people.models import Contact, PupilContact
+from hub.people.models import Contact, PupilContact, Staff
 from hub.people.selectors import with_sight
 from verification import invitation_rules as rules
 from verification import inviting, letters
@@ -31,11 +32,6 @@ from verification.selectors_invitations import record_of
 
 AT_ONCE = 250
 """Letters in one PDF: what a school printer takes, and what is made within seconds."""
-WRONG = (
-    "That number and code do not belong together, or the letter is not good any more. Check both against the "
-    "letter. After five wrong tries it rests for 15 minutes; then try again, or ask the school office for a new one."
-)
-"""The same for an unknown number, a wrong code, a letter that rests, was used or has lapsed."""
 _ATTEMPTS = 5
 
 
@@ -97,7 +93,7 @@ def enter(*, number: str, code: str, now: dt.datetime) -> Invitation:
         found = Invitation.objects.filter(letter_number=number).select_related("school", "contact", "staff").first()
     right = constant_time_compare(found.letter_hash if found else "", _hashed(number, code))
     if found is None:
-        raise InvitationRefused(InvitationTrouble.UNKNOWN, WRONG)
+        raise _wrong()
     with scope.schools(found.school_id), transaction.atomic():
         held = Invitation.objects.select_for_update().get(pk=found.pk)
         opens = held.used_at is None and held.voided_at is None and held.expires_at > now
@@ -108,7 +104,19 @@ def enter(*, number: str, code: str, now: dt.datetime) -> Invitation:
         if opens and not rests:
             tries, rests_until = rules.after_wrong_code(held.tries, now)
             Invitation.objects.filter(pk=held.pk).update(tries=tries, rests_until=rests_until)
-    raise InvitationRefused(InvitationTrouble.UNKNOWN, WRONG)
+    raise _wrong()
+
+
+def _wrong() -> InvitationRefused:
+    """The same for an unknown number, a wrong code, a letter that rests, was used or has lapsed."""
+    return InvitationRefused(
+        InvitationTrouble.UNKNOWN,
+        _(
+            "That number and code do not belong together, or the letter is not good any more. Check both against the "
+            "letter. After five wrong tries it rests for 15 minutes; then try again, or ask the school office for a "
+            "new one."
+        ),
+    )
 
 
 def _hashed(number: str, code: str) -> str:
@@ -130,7 +138,8 @@ def _make(school: School, owners: Sequence[Owner], by: Account, again: bool, now
             Letter(
                 school=school.name,
                 person=str(owner),
-                pupils=pupils.get(owner.pk, ()) if isinstance(owner, Contact) else (owner.role or "Staff",),
+                pupils=pupils.get(owner.pk, ()) if isinstance(owner, Contact) else (owner.role,),
+                staff=isinstance(owner, Staff),
                 address=getattr(owner, "address", ""),
                 postcode=getattr(owner, "postcode", ""),
                 number=number,
@@ -150,8 +159,8 @@ def _make(school: School, owners: Sequence[Owner], by: Account, again: bool, now
 def _numbers(count: int) -> list[str]:
     """Return numbers that no letter has had, whatever its school."""
     with scope.every_school():
-        for _ in range(_ATTEMPTS):
-            numbers = {rules.make_number() for _ in range(count)}
+        for _attempt in range(_ATTEMPTS):
+            numbers = {rules.make_number() for _number in range(count)}
             taken = Invitation.objects.filter(letter_number__in=numbers).exists()
             if len(numbers) == count and not taken:
                 return sorted(numbers)

@@ -11,7 +11,9 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from hub.core.models import School
-from hub.people.models import Connection, Contact, ContactDetail, PupilContact, Staff
+from hub.messaging import channels
+from hub.messaging.models import Channel
+from hub.people.models import Connection, Contact, ContactDetail, DetailKind, PupilContact, Staff
 from hub.people.selectors import with_sight
 from verification.invitation_rules import LETTER, Asked, Record
 from verification.models import Invitation
@@ -88,8 +90,14 @@ def _reached(details: QuerySet[ContactDetail], owner: str) -> dict[int, dict[str
     found: dict[int, dict[str, str]] = defaultdict(dict)
     usable = details.filter(deliverable=True).exclude(value="")
     for owner_id, kind, value in usable.values_list(owner, "kind", "value"):
-        found[owner_id][kind] = value
+        if can_reach(kind):
+            found[owner_id][kind] = value
     return found
+
+
+def can_reach(kind: str) -> bool:
+    """Whether this hub can send there at all: where texts are not set up, a mobile takes no invitation."""
+    return channels.available(Channel.TEXT if kind == DetailKind.MOBILE else Channel.EMAIL)
 
 
 def _asked(invitations: QuerySet[Invitation], owner: str) -> dict[int, dict[str, Asked]]:
