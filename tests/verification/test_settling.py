@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.accounts.models import Account
 from hub.core import scope
@@ -421,3 +423,73 @@ def test_it_takes_as_many_statements_for_many_as_for_one(
     with CaptureQueriesContext(connection) as quiet:
         assert night(school, now) == Settled()
     assert len(quiet) < len(one)
+
+
+# Whatever happens in whatever order
+
+
+VALUES = ("", OLD, NEW, THIRD)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("mis"), st.sampled_from(VALUES)),
+        st.tuples(st.just("person"), st.sampled_from(VALUES)),
+        st.tuples(st.just("done"), st.just("")),
+        st.tuples(st.just("wait"), st.just("")),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, asks=st.booleans())
+def test_a_settled_row_agrees_with_the_mis_and_every_drift_is_listed(
+    school: School, ngozi: Contact, steps: list[tuple[str, str]], asks: bool, now: dt.datetime
+) -> None:
+    with transaction.atomic():
+        Choices.objects.create(school=school, propose_drift=asks)
+        for step, value in steps:
+            now += HOUR
+            if step == "mis":
+                says(ngozi, value, now)
+            elif step == "person":
+                change_to(ngozi, value, now)
+            elif step == "done":
+                waits = DetailChange.objects.filter(mis_state__in=["to_update", "differs"])
+                waits.update(mis_state=MisState.DONE, settled_at=now)
+            else:
+                now += TWO_NIGHTS
+            night(school, now)
+            assert night(school, now) == Settled(), "a second time nothing is left to do"
+            agrees()
+        transaction.set_rollback(True)
+
+
+def change_to(owner: Contact, value: str, now: dt.datetime) -> None:
+    """What the verbs of `verification.changing` do to the rows when a person's change takes effect."""
+    detail = ContactDetail.objects.get(contact=owner)
+    if detail.value == value:
+        return
+    ContactDetail.objects.filter(pk=detail.pk).update(value=value)
+    DetailChange.objects.filter(status=Status.PENDING).update(status=Status.WITHDRAWN)
+    DetailChange.objects.filter(status__in=["approved", "kept", "offer"]).update(mis_state=MisState.REPLACED)
+    row(owner, now, old_value=detail.value, new_value=value)
+
+
+def agrees() -> None:
+    detail = ContactDetail.objects.get()
+    standing = DetailChange.objects.filter(status__in=["approved", "kept"]).exclude(mis_state=MisState.REPLACED)
+    offers = DetailChange.objects.filter(status="offer", mis_state="")
+    asked = DetailChange.objects.filter(status="pending")
+    assert standing.count() <= 1
+    assert offers.count() <= 1
+    assert asked.count() <= 1
+    for one in standing:
+        assert one.new_value == detail.value
+        if one.mis_state == MisState.UPDATED:
+            assert detail.mis_value == detail.value
+        else:
+            assert detail.mis_value != detail.value, "what agrees is closed"
+    for one in (*offers, *asked):
+        assert one.new_value == detail.mis_value
+    if detail.mis_value != detail.value:
+        assert standing or offers or asked, "every drift is listed"
