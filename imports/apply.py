@@ -152,12 +152,13 @@ class _Writer:
             raise StateMoved
 
     def _lock_owners(self) -> None:
-        """Wait for whoever is connecting or being edited just now, so that the next statements see it.
+        """Wait for whoever is connecting, changing or being edited just now, so that the next statements see it.
 
-        Without this, a statement that waits for a detail would judge by what it saw before it waited.
+        Without this, a statement that waits for a detail would judge by what it saw before it waited; and
+        whoever changes a detail locks its person first, so an import that did not would wait in a ring with them.
         """
         for kind in (CONTACT, STAFF):
-            owners = [w.owner[1] for w in self.plan.details if w.takes_value and w.owner[0] == kind and w.owner[1] > 0]
+            owners = [w.owner[1] for w in self.plan.details if w.owner[0] == kind and w.owner[1] > 0]
             if owners:
                 bulk.statement(
                     f"SELECT FROM {TABLES[kind]} WHERE school_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
