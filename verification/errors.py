@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from hub.core.errors import HubError
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from verification.models import Invitation
 
 
 class ChangeRefused(HubError):
     """A change, an answer or a proof that is not possible now; the sentence says why and what to do."""
+
+    def __init__(self, message: StrOrPromise) -> None:
+        super().__init__(str(message))
 
 
 class CodeTrouble(StrEnum):
@@ -36,6 +41,9 @@ class CodeRefused(HubError):
 class LinkRefused(HubError):
     """A link that opens nothing: unknown, used or too old."""
 
+    def __init__(self, message: StrOrPromise) -> None:
+        super().__init__(str(message))
+
 
 class InvitationTrouble(StrEnum):
     RULES = "rules"
@@ -46,6 +54,7 @@ class InvitationTrouble(StrEnum):
     CONNECTED = "connected"
     GONE = "gone"
     NOT_YOURS = "not_yours"
+    FROZEN = "frozen"
 
 
 class InvitationRefused(HubError):

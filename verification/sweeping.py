@@ -15,18 +15,20 @@ from django.db.models import Q
 
 from hub.core import scope
 from verification import recovering, rules, settling, telling
-from verification.models import OPEN_STATUSES, DetailChange, Origin, Status
+from verification.models import OPEN_STATUSES, ChangeLink, DetailChange, Origin, ProofCode, Status
 from verification.owners import Owner, lock, owner_of
 from verification.weekly import sweep_weekly
 
 AT_ONCE = 200
 """Rows in one transaction."""
+KEPT_FOR = dt.timedelta(days=30)
+"""How long a code is kept after it was made, and a link after its end."""
 
 
 def sweep(now: dt.datetime) -> None:
     """Do everything that is due; what fails does not keep the rest from being done."""
     with ExitStack() as steps:
-        for step in (expire, remind, sweep_weekly, recovering.sweep):
+        for step in (expire, remind, forget, sweep_weekly, recovering.sweep):
             steps.callback(step, now)
 
 
@@ -41,9 +43,15 @@ def remind(now: dt.datetime) -> int:
     # What was made three days ago or earlier has four days left or fewer: the index is by deadline.
     soon = now + rules.OPEN_FOR - rules.REMIND_AFTER[0]
     last = now + rules.OPEN_FOR - rules.REMIND_AFTER[1]
-    waits = Q(status=Status.PENDING) | Q(status=Status.WAITING) & ~Q(origin=Origin.PERSON)
+    waits = Q(status__in=OPEN_STATUSES) & ~Q(status=Status.WAITING, origin=Origin.PERSON)
     due = waits & Q(deadline__gt=now) & (Q(reminders=0, deadline__lte=soon) | Q(reminders=1, deadline__lte=last))
     return sum(_in_school(school_id, due, _remind, now) for school_id in _schools(due))
+
+
+def forget(now: dt.datetime) -> None:
+    """Delete codes and links whose time is long over: they hold addresses, and prove nothing any more."""
+    ProofCode.objects.filter(made_at__lte=now - KEPT_FOR).delete()
+    ChangeLink.objects.filter(expires_at__lte=now - KEPT_FOR).delete()
 
 
 def _schools(due: Q) -> list[int]:
@@ -69,7 +77,8 @@ def _claim(school_id: int, due: Q) -> list[DetailChange]:
     found = DetailChange.objects.filter(due, school_id=school_id).select_related("contact__school", "staff__school")
     first = list(found.order_by("deadline", "pk")[:AT_ONCE])
     lock(owner_of(one) for one in first)
-    return list(found.filter(pk__in=[one.pk for one in first]).order_by("pk"))
+    still = found.filter(pk__in=[one.pk for one in first]).select_for_update(of=("self",))
+    return list(still.order_by("pk"))
 
 
 def _expire(rows: Sequence[DetailChange], now: dt.datetime) -> int:

@@ -86,7 +86,9 @@ def differs(detail: ContactDetail) -> bool:
 
 def _origin(detail: ContactDetail) -> Iterable[str]:
     by = detail.changed_by or "Somebody"
-    if detail.source == DetailSource.PERSON:
+    if detail.source == DetailSource.PERSON and not detail.value:
+        yield f"{by} took it out on {when(detail.changed_at)}."
+    elif detail.source == DetailSource.PERSON:
         yield f"{by} confirmed it on {when(detail.verified_at or detail.changed_at)}."
     elif detail.source == DetailSource.ORGANISATION:
         did = "entered it" if detail.value else "took it out"

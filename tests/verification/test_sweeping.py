@@ -11,10 +11,10 @@ from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Connection, ContactDetail
 from tests.conftest import join
-from tests.factories.inbox import mails_to
+from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, make_parent, value_of
 from verification import services, sweeping, tasks
-from verification.models import DetailChange, Status
+from verification.models import ChangeLink, DetailChange, ProofCode, Status
 
 NEW = "new@example.org"
 OFFICE = "office@example.org"
@@ -155,6 +155,21 @@ def test_one_trouble_does_not_keep_the_rest_from_being_done(
     with pytest.raises(ValueError):
         sweeping.sweep(now + WEEK)
     assert DetailChange.objects.get().status == Status.EXPIRED
+
+
+def test_codes_and_links_are_forgotten_a_month_after_their_end(ngozi: Connection, now: dt.datetime) -> None:
+    assert ngozi.account is not None
+    started = services.start_change(
+        account=ngozi.account, connections=[ngozi], kind="email", value=NEW, by_name="Ngozi", now=now
+    )
+    assert started.code is not None
+    services.prove(account=ngozi.account, batch=started.batch, code_id=started.code.pk, typed=last_code(NEW), now=now)
+    sweeping.sweep(now + 29 * DAY)
+    assert (ProofCode.objects.count(), ChangeLink.objects.count()) == (1, 2)
+    sweeping.sweep(now + 30 * DAY)
+    assert (ProofCode.objects.count(), ChangeLink.objects.count()) == (0, 2)
+    sweeping.sweep(now + 37 * DAY)
+    assert not ChangeLink.objects.exists()
 
 
 def test_the_task_sweeps_by_the_clock(ngozi: Connection, office: Account, now: dt.datetime) -> None:
