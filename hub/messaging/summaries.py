@@ -30,7 +30,8 @@ def write(*, before: dt.datetime, now: dt.datetime) -> int:
     A moment that was missed is made up for; one that has passed finds nothing again.
     """
     waiting = Notice.objects.filter(state=NoticeState.SUMMARY, made_at__lt=before)
-    held = list(waiting.select_for_update(skip_locked=True).order_by("account_id", "made_at", "pk"))
+    # Locked in order and waited for: of two sweeps at once the second finds nothing, and no summary is cut in two.
+    held = list(waiting.select_for_update().order_by("account_id", "made_at", "pk"))
     made = [
         summary for _, some in groupby(held, key=lambda one: one.account_id) for summary in _of_account(list(some), now)
     ]

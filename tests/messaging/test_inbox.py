@@ -68,6 +68,11 @@ def test_a_code_can_be_copied(held: None) -> None:
     assert "<output" not in page("?to=900456")
 
 
+def test_a_link_can_be_followed_from_the_list(held: None) -> None:
+    assert f'href="{HERE}/join/abc/">Open its link</a>' in page("?to=sam")
+    assert "Open its link" not in page("?to=ngozi")
+
+
 def test_only_this_hubs_own_addresses_are_links() -> None:
     text = linked(f"See {HERE}/join/abc/. Not https://evil.example/, {HERE}.evil.example/ or javascript:alert(1) <b>")
     assert text.count("<a ") == 1

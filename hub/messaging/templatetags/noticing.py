@@ -50,6 +50,12 @@ def linked(text: str) -> SafeString:
     return mark_safe("".join(_piece(one, bool(at % 2)) for at, one in enumerate(pieces)))  # noqa: S308  (escaped below)
 
 
+@register.filter
+def link_in(text: str) -> str:
+    """Return the first address of a page of this hub that a mail or text brings; "" where it brings none."""
+    return next((one for one in _LINK.findall(text) if one.startswith(f"{settings.PUBLIC_URL}/")), "")
+
+
 _CODE = re.compile(r"(?<![\d+])(\d{3} \d{3}|\d{4} \d{4})(?!\d)")
 _LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]])")
 
