@@ -9,12 +9,14 @@ from django.db.models import QuerySet
 
 from hub.accounts.models import Account
 from hub.core import alerts, audit
-from hub.core.models import Severity
+from hub.core.models import Alert, School, Severity
 from hub.people.models import Contact, PupilContact
 from verification import telling
 from verification.drafting import draft
 from verification.errors import ChangeRefused
-from verification.models import DetailChange, Field, MisState, Origin, Status
+from verification.models import TO_COPY, DetailChange, Field, MisState, Origin, Status
+
+_KEY = "not-my-child-"
 
 
 @transaction.atomic
@@ -74,10 +76,22 @@ def row_of(link: PupilContact) -> DetailChange | None:
     return _standing(link.contact, link).first()
 
 
-def resolve(*, change: DetailChange, now: dt.datetime) -> None:
-    """Close the office's alert of a row that is settled: the MIS says so too, or somebody marked it done."""
-    for link in _links(change):
-        alerts.resolve_alert(school=link.school, key=_key(link), now=now)
+def close_alerts(*, school: School, now: dt.datetime) -> int:
+    """Close the alerts about children that need nobody any more; returns how many.
+
+    The office has marked the row done or given access back, or the MIS has ended the link.
+    """
+    raised = {alert.key: alert for alert in Alert.objects.filter(school=school, key__startswith=_KEY, resolved_at=None)}
+    if not raised:
+        return 0
+    waiting = DetailChange.objects.filter(
+        school=school, field=Field.CHILD, status=Status.APPROVED, mis_state__in=TO_COPY
+    ).values_list("contact_id", "pupil_id")
+    pairs = set(waiting)
+    links = PupilContact.objects.filter(school=school, pk__in=[int(key.removeprefix(_KEY)) for key in raised])
+    needed = {_key(link) for link in links if (link.contact_id, link.pupil_id) in pairs}
+    over = [alert.pk for key, alert in raised.items() if key not in needed]
+    return Alert.objects.filter(pk__in=over).update(resolved_at=now)
 
 
 def _links(change: DetailChange) -> QuerySet[PupilContact]:
@@ -116,7 +130,7 @@ def _alert(link: PupilContact, by_name: str, now: dt.datetime) -> None:
 
 
 def _key(link: PupilContact) -> str:
-    return f"not-my-child-{link.pk}"
+    return f"{_KEY}{link.pk}"
 
 
 def _record(link: PupilContact, by: Account, action: str, now: dt.datetime) -> None:

@@ -73,7 +73,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def opens_nothing(request: HttpRequest, refusal: InvitationRefused) -> HttpResponse:
     """Say why the link opens nothing and what to do. The draft goes, unless somebody else may still use the link."""
     trouble = refusal.trouble
-    if trouble not in (InvitationTrouble.NOT_YOURS, InvitationTrouble.RULES):
+    if trouble not in (InvitationTrouble.NOT_YOURS, InvitationTrouble.FROZEN, InvitationTrouble.RULES):
         join_draft.forget(request)
     said = refusal.invitation
     context = {

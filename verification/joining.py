@@ -123,6 +123,9 @@ def refuse_stranger(guest: Guest, account: Account) -> None:
 
     A second record of the same person is theirs to connect.
     """
+    with circle_of(account) as circle:
+        if effects.is_frozen(circle):
+            raise InvitationRefused(InvitationTrouble.FROZEN, str(effects.FROZEN), invitation=guest.invitation)
     theirs = [one for one in people.connections_of(account) if one.school_id == guest.school.pk]
     for connection in theirs:
         other = connection.contact or connection.staff

@@ -10,6 +10,7 @@ from django.db import transaction
 from hub.accounts.models import Account
 from hub.core import audit
 from hub.core.models import School
+from verification import children
 from verification.models import TO_COPY, DetailChange, MisState
 
 
@@ -24,6 +25,7 @@ def mark_done(*, school: School, ids: Iterable[int], by: Account, now: dt.dateti
     DetailChange.objects.filter(school=school, pk__in=marked).update(
         mis_state=MisState.DONE, settled_at=now, settled_by=str(by)[:200], settled_import=None
     )
+    children.close_alerts(school=school, now=now)
     _record(school, "changes.marked_done", marked, by, now)
     return marked
 

@@ -17,7 +17,7 @@ from hub.core.models import Alert, School
 from hub.people.models import Connection, Contact
 from tests.conftest import NOW
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
-from verification import children, connections, inviting
+from verification import children, connections, inviting, marking
 from verification.models import DetailChange, Invitation, MisState, Status
 
 SignIn = Callable[[Account], Client]
@@ -213,3 +213,20 @@ class TestThePanel:
         assert not Alert.objects.filter(resolved_at=None).exists()
         assert "already" in client.post(f"/8233001/changes/{change.pk}/give-back/", follow=True).content.decode()
         assert DetailChange.objects.count() == 1
+
+    def test_the_alert_about_a_child_closes_when_the_mis_has_ended_the_link(
+        self, school: School, office: Account
+    ) -> None:
+        contact = make_contact(school, "Ngozi", "Okafor", make_pupil(school), make_pupil(school, "Zoë"))
+        account = Account.objects.create_user("ngozi@example.org")
+        tie(contact, account)
+        first, second = contact.links.order_by("pk")
+        for one in (first, second):
+            children.not_my_child(account=account, link=one, by_name="Ngozi Okafor", now=NOW)
+        assert children.close_alerts(school=school, now=NOW) == 0
+        DetailChange.objects.filter(pupil=first.pupil).update(mis_state=MisState.UPDATED)
+        assert children.close_alerts(school=school, now=NOW) == 1
+        (still,) = Alert.objects.filter(resolved_at=None)
+        assert "Zoë" in still.title
+        marking.mark_done(school=school, ids=[DetailChange.objects.get(pupil=second.pupil).pk], by=office, now=NOW)
+        assert not Alert.objects.filter(resolved_at=None).exists()

@@ -22,6 +22,7 @@ from tests.conftest import NOW, PASSWORD
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
 from verification import inviting, letter_making, letters
 from verification import joining_rules as rules
+from verification.drafting import draft
 from verification.joining_rules import Known, Name, Said, Told
 from verification.models import DetailChange, Invitation, MisState, Status
 
@@ -411,6 +412,20 @@ class TestAnExistingLogin:
         assert invited.post("/join/not-me/")["Location"] == "/join/"
         assert "_auth_user_id" not in invited.client.session
         assert invited.client.get("/join/").status_code == 200
+
+    def test_while_this_was_not_me_stands_nothing_is_connected(
+        self, invited: Person, elsewhere: Account, other_school: School, signed_in: Callable[[Account], Client]
+    ) -> None:
+        with scope.schools(other_school.pk):
+            there = Contact.objects.get(school=other_school)
+            row = draft(owner=there, field="email", origin="person", made_by="Somebody", status=Status.FROZEN, now=NOW)
+            row.save()
+        invited.client = signed_in(elsewhere)
+        invited.open("ngozi@example.org")
+        invited.post("/join/")
+        answer = invited.client.get("/join/who/")
+        assert answer.status_code == 410
+        assert "Your details are frozen" in answer.content.decode()
 
     def test_a_member_of_staff_who_is_a_parent(
         self, school: School, millie: Any, office: Account, sent: Any, signed_in: Callable[[Account], Client]
