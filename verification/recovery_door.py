@@ -23,6 +23,8 @@ from hub.accounts.forms import resting
 from hub.accounts.models import Account
 from hub.accounts.signing_in import SIGN_IN_FREE
 from hub.core.errors import HubError
+from hub.messaging import channels
+from hub.messaging.models import Channel
 from verification import recovering, recovery_letters
 from verification import recovery_rules as rules
 from verification.recovery_forms import BeginForm, DigitsForm, LetterForm
@@ -88,7 +90,8 @@ def begin(request: HttpRequest) -> HttpResponse:
             request.session[REQUEST] = {"id": made.pk, "kind": made.kind}
             return redirect("recovery:sent")
         form.add_error(None, resting(claimed.rests_until))
-    return page(request, "begin", status=422 if form.errors else 200, form=form)
+    texts = channels.available(Channel.TEXT)
+    return page(request, "begin", status=422 if form.errors else 200, form=form, texts=texts)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,11 +7,14 @@ from django.db.models import Q, QuerySet
 from hub.accounts import recovery_codes, selectors
 from hub.accounts.models import Account, Passkey, TimeCode
 from hub.core import scope
+from hub.messaging import channels
+from hub.messaging.models import Channel
 from hub.people.models import Connection, Contact, ContactDetail, DetailKind, DetailSource, MisIdentity
 from verification.merging import MERGED
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.recovery_rules import Proven, Standing
 
+_CARRIER = {DetailKind.EMAIL: Channel.EMAIL, DetailKind.MOBILE: Channel.TEXT}
 _LISTS = {DetailKind.EMAIL: "emails", DetailKind.MOBILE: "mobiles"}
 
 
@@ -35,7 +38,9 @@ def standing_of(account: Account, kind: str, value: str) -> Standing:
         own = _Own(account)
         details = ContactDetail.objects.filter(own.mine(), source=DetailSource.PERSON, verified_at__isnull=False)
         proven = details.filter(deliverable=True).exclude(value="").order_by("-verified_at", "-pk")
-        others = dict.fromkeys(proven.values_list("kind", "value"))
+        others = [
+            one for one in dict.fromkeys(proven.values_list("kind", "value")) if channels.available(_CARRIER[one[0]])
+        ]
         return Standing(
             first=Proven(kind, value, own.is_shared(kind, value)),
             others=tuple(Proven(one, held, own.is_shared(one, held)) for one, held in others),
