@@ -37,13 +37,15 @@ class Email:
         with _conversation() as server:
             try:
                 mail.message()  # a forbidden header fails before the server hears of it
-                server.send_messages([mail])
+                taken = server.send_messages([mail])
             except ValueError as error:
                 raise Refused("The address or the subject cannot stand in a mail.", about_address=False) from error
             except smtplib.SMTPException as error:
                 raise _meaning(error) from error
             except OSError as error:
                 raise Unanswered("The mail server broke off the conversation.") from error
+        if not taken:
+            raise Refused("There is no address to send it to.")
         return Receipt(reference)
 
 

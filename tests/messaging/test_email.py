@@ -135,3 +135,10 @@ def test_a_line_break_in_an_address_is_refused_before_the_server_hears_of_it(ser
         deliver("a@example.org\nBcc: b@example.org")
     assert not refused.value.again
     assert not server.mails
+
+
+@pytest.mark.parametrize("to", ["", " "])
+def test_a_mail_to_nobody_is_not_sent(server: MailServer, to: str) -> None:
+    with pytest.raises(Refused):
+        deliver(to)
+    assert not server.mails
