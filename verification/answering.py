@@ -54,6 +54,8 @@ def approve(*, account: Account, change: DetailChange, everywhere: bool, by_name
             return Answered(False, None, asked.batch)
         _wait_for_proof(asked, now)
         DetailChange.objects.bulk_create(rows[1:])
+        for one in others:  # a question that is withdrawn there may have listed what the MIS says
+            settling.settle_owner(owner=one, now=now)
         return Answered(True, changing.send_to(circle, kind, value, owner.school.name, now), asked.batch)
 
 

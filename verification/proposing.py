@@ -63,6 +63,7 @@ def _ask(owner: Owner, kind: str, new: str, by: Account, now: dt.datetime, *, af
     effects.withdraw(asked, reason="Replaced by a newer one.", by_name=str(by), now=now)
     change = _row(owner, kind, new, by, Status.PENDING, now)
     change.save()
+    settling.settle_owner(owner=owner, now=now)  # the question it replaces may have listed what the MIS says
     _audit("detail.asked", change, owner, by, now)
     telling.ask(change, owner=owner, now=now)
     return change
