@@ -17,7 +17,9 @@ class InMemory:
 
     desk: Desk = field(default_factory=Desk)
     hubs: tuple[Hub, Hub] = field(default_factory=lambda: (Hub(), Hub()))
-    moved: dict[tuple[int, int], tuple[set[Key], dict[tuple[int, int], Any]]] = field(default_factory=dict)
+    moved: dict[tuple[int, int], tuple[set[Key], dict[tuple[int, int], Any], set[tuple[int, int]]]] = field(
+        default_factory=dict
+    )
 
     def hub(self, place: int) -> Hub:
         return self.hubs[place]
@@ -31,19 +33,24 @@ class InMemory:
         hub = self.hubs[place]
         moved = {key for key, known in hub.identities.items() if (key[0], known.person_id) == gone}
         links = {pair: values for pair, values in hub.links.items() if pair[1] == gone[1]}
+        made: set[tuple[int, int]] = set()
         for key in moved:
             hub.identities[key] = replace(hub.identities[key], person_id=kept[1])
         self._read_again(hub, kept)
         for pair, values in links.items():
             del hub.links[pair]
-            hub.links.setdefault((pair[0], kept[1]), {**values, "contact_id": kept[1]})
-        self.moved[(place, gone[1])] = (moved, links)
+            if (pair[0], kept[1]) not in hub.links:
+                hub.links[(pair[0], kept[1])] = {**values, "id": hub.new_id(), "contact_id": kept[1]}
+                made.add((pair[0], kept[1]))
+        self.moved[(place, gone[1])] = (moved, links, made)
 
     def undo_merge(self, place: int, kept: Owner, gone: Owner) -> None:
         hub = self.hubs[place]
-        moved, links = self.moved.pop((place, gone[1]))
+        moved, links, made = self.moved.pop((place, gone[1]))
         for key in moved:
             hub.identities[key] = replace(hub.identities[key], person_id=gone[1])
+        for pair in made:
+            hub.links.pop(pair, None)
         all_gone = all(hub.identities[key].gone for key in moved)
         for pair, values in links.items():
             hub.links[pair] = {**values, "ended_on": dt.date(2026, 11, 23)} if all_gone else values
