@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -40,4 +41,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "verification/not_me.html", context)
     request.session.pop(OPENED, None)
+    if not request.session.exists(request.session.session_key or ""):
+        # Every session of the login has ended: this browser's too, if it was signed in to it.
+        request.session.flush()
+        request.user = AnonymousUser()
     return render(request, "verification/not_me_done.html", context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Account, Session
 
@@ -32,7 +33,7 @@ def devices_of(*, account: Account, this: str | None, now: dt.datetime) -> list[
     listed = [
         Device(
             handle=_handle(one.session_key),
-            words=one.device or "An unknown browser",
+            words=_(one.device) if one.device else _("An unknown browser"),
             signed_in_at=one.signed_in_at,
             seen_at=one.seen_at,
             is_this=one.session_key == this,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hub.people.models import Connection, Contact, Pupil
 from tests.factories.changes import make_change
 from tests.factories.parents import make_login, make_parent
 from tests.factories.people import make_pupil
+from tests.portal import pseudo
 from verification.models import DetailChange
 
 DAY = dt.timedelta(days=1)
@@ -98,3 +100,11 @@ def add_children(contact: Contact, number: int) -> None:
     with scope.schools(contact.school_id):
         for at in range(number):
             link(make_pupil(contact.school, f"Child{at}"), contact)
+
+
+@pytest.fixture
+def pseudo_language(settings: Any, tmp_path: Path) -> None:
+    """A second language beside English, in which everything that can be translated is marked."""
+    pseudo.write(tmp_path)
+    settings.LANGUAGES = [("en-gb", "English"), (pseudo.LANGUAGE, "Pseudo")]
+    settings.LOCALE_PATHS = [tmp_path]

@@ -33,7 +33,7 @@ def pseudo(text: str) -> str:
 @cache
 def _compiled() -> bytes:
     made = Catalog(locale=None, charset="utf-8")
-    for source in (_djangos(), catalogues.extract(Path(__file__).parents[2])):
+    for source in (*_djangos(), catalogues.extract(Path(__file__).parents[2])):
         for message in source:
             if isinstance(message.id, str) and message.id:
                 made.add(message.id, pseudo(message.id), context=message.context)
@@ -44,10 +44,12 @@ def _compiled() -> bytes:
     return catalogues.compiled(made)
 
 
-def _djangos() -> Catalog:
-    path = Path(django.__file__).parent / "conf" / "locale" / "en" / "LC_MESSAGES" / "django.po"
-    with path.open("rb") as file:
-        return read_po(file)
+def _djangos() -> Iterable[Catalog]:
+    """What Django itself says, which it brings translated."""
+    for place in ("conf", "contrib/auth"):
+        path = Path(django.__file__).parent / place / "locale" / "en" / "LC_MESSAGES" / "django.po"
+        with path.open("rb") as file:
+            yield read_po(file)
 
 
 def write(folder: Path) -> None:

@@ -34,14 +34,6 @@ DATA = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def pseudo_language(settings: Any, tmp_path: Path) -> None:
-    """A second language beside English, in which everything that can be translated is marked."""
-    pseudo.write(tmp_path)
-    settings.LANGUAGES = [("en-gb", "English"), (pseudo.LANGUAGE, "Pseudo")]
-    settings.LOCALE_PATHS = [tmp_path]
-
-
 def in_pseudo(client: Client) -> Client:
     client.cookies[django_settings.LANGUAGE_COOKIE_NAME] = pseudo.LANGUAGE
     return client

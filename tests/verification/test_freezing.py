@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from hub.accounts import tokens
 from hub.accounts.models import Account, Session
@@ -404,3 +405,16 @@ def test_a_change_without_a_login_any_more_is_taken_back_by_who_made_it(ngozi: C
     say_not_me(EMAIL, now)
     assert DetailChange.objects.get().status == Status.FROZEN
     assert freezing.alert_key(ngozi.contact or ngozi.staff) == f"not-me-contact-{ngozi.contact_id}"  # type: ignore[arg-type]
+
+
+def test_whoever_is_signed_in_while_they_press_the_button_reads_what_happened(
+    ngozi: Connection, signed_in: SignIn, now: dt.datetime
+) -> None:
+    """The session that the button is pressed in ends with the others; the page still says so."""
+    client = signed_in(account_of(ngozi))
+    change(ngozi, now=timezone.now())
+    link = last_link(EMAIL)
+    client.get(link[link.index("/not-me/") :])
+    answer = client.post(reverse("not_me:page"))
+    assert answer.status_code == 200
+    assert client.get(reverse("portal:home")).status_code == 302
