@@ -410,3 +410,28 @@ def test_the_number_of_queries_does_not_depend_on_the_children(
 def _account(tie: Connection) -> Account:
     assert tie.account is not None
     return tie.account
+
+
+def test_a_mobile_one_signs_in_by_moves_along_too(school: School, now: dt.datetime) -> None:
+    tie = make_parent(school, make_login(EMAIL, mobile=MOBILE))
+    change(tie, kind="mobile", value=NEW_MOBILE, now=now)
+    account = Account.objects.get(pk=_account(tie).pk)
+    assert (account.email, account.mobile) == (EMAIL, NEW_MOBILE)
+
+
+def test_the_first_address_of_somebody_who_had_none_becomes_their_sign_in_name(
+    school: School, now: dt.datetime
+) -> None:
+    tie = make_parent(school, make_login(None, mobile=MOBILE), email="")
+    change(tie, now=now)
+    assert Account.objects.get(pk=_account(tie).pk).email == NEW
+
+
+def test_two_parents_who_share_a_mailbox_do_not_take_each_others_sign_in_name(school: School, now: dt.datetime) -> None:
+    make_parent(school)
+    chidi = make_parent(school, make_login(None, "Chidi Okafor", mobile="+447700900124"), forename="Chidi")
+    change(chidi, value=NEW, now=now)
+    assert Account.objects.get(pk=_account(chidi).pk).email is None
+    change(chidi, value=EMAIL, now=now)
+    assert Account.objects.get(pk=_account(chidi).pk).email is None
+    assert Account.objects.get(email=EMAIL).name == "Ngozi Okafor"
