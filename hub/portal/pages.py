@@ -173,7 +173,7 @@ def _greeting(request: ParentRequest, now: dt.datetime) -> str:
 
 def _lead(waiting: Waiting) -> str:
     if not waiting.count:
-        return _("All is as it should be.")
+        return "" if waiting.frozen else _("All is as it should be.")
     return ngettext("{number} thing waits for you.", "{number} things wait for you.", waiting.count).format(
         number=waiting.count
     )
