@@ -73,7 +73,7 @@ def open_page(browser: Browser, live_server: object) -> Iterator[Open]:
         base = live_server.url  # type: ignore[attr-defined]
         if email:
             context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
