@@ -57,7 +57,11 @@ def _edits(found: simulated.School, records: dict[str, int]) -> list[Edit]:
     """What makes the cast what it is: one person at two schools, one email of two parents, two records of one."""
     edits: list[Edit] = [
         ["rename_contact", records["both_schools"], "Ms", "Adaeze", "Nwosu"],
-        ["change_email", records["both_schools"], f"adaeze.nwosu@{found.dfe_number}.example.org"],
+        [
+            "change_email",
+            records["both_schools"],
+            "adaeze@example.org" if "shares" in records else "adaeze.n@example.org",
+        ],
     ]
     if "shares" in records:
         together = f"family.{_surname(found, records['shares']).lower()}@example.org"
