@@ -83,7 +83,7 @@ def reset(*, owner: Contact, by: Account, now: dt.datetime) -> Reset:
         printed = letter_making.print_letter(owner=owner, by=by, again=True, now=now)
         return Reset(printed.pdf, same_login=False)
     telling.tell_person(owner=owner, kind="security", template="login_reset", context={}, also_mobile=True, now=now)
-    retiring.empty(account=tie.account, by=by, now=now)
+    retiring.empty(account=tie.account)
     letter = recovery_letters.make(account=tie.account, owner=owner, by=by, now=now)
     _record(owner, by, "person.login_reset", {}, now)
     return Reset(letter, same_login=True)

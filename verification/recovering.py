@@ -20,8 +20,9 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from hub.accounts import devices, names, passwords, tokens
+from hub.accounts import devices, names, passwords, second_factor, tokens
 from hub.accounts.models import Account
+from hub.accounts.trail import What
 from hub.core import keyring
 from hub.messaging import notices
 from hub.messaging.models import Channel
@@ -211,10 +212,21 @@ def look(*, token_hash: str, now: dt.datetime) -> Recovery:
                 _("This letter is no longer good: your login opens more than this school now. Ask the school office.")
             )
         return Recovery(link, link.account, None)
+    if _waits_for_letter(link.account):
+        raise LinkRefused(_("The school office has reset this login and made a letter for it: only that opens it now."))
     kind = _kind_of(link.sent_to)
     if link.account not in recovery_reach.logins_reached_by(kind, link.sent_to):
         raise LinkRefused(_("This link opens nothing: the address it was sent to is no longer yours."))
     return Recovery(link, link.account, recovery_reach.standing_of(link.account, kind, link.sent_to))
+
+
+def _waits_for_letter(account: Account) -> bool:
+    """Whether an office has emptied the login and its letter was not used: the mailbox alone must not do instead.
+
+    Else whoever reads the mailbox would only have to talk an office into taking the owner's factors away.
+    """
+    letters = RecoveryLink.objects.filter(account=account, used_at=None).exclude(by_office="")
+    return letters.exists() and not account.has_usable_password() and not second_factor.has_one(account)
 
 
 # The second proof

@@ -14,7 +14,7 @@ from verification.merging import MERGED
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.recovery_rules import Proven, Standing
 
-_CARRIER = {DetailKind.EMAIL: Channel.EMAIL, DetailKind.MOBILE: Channel.TEXT}
+_CARRIER: dict[str, Channel] = {DetailKind.EMAIL: Channel.EMAIL, DetailKind.MOBILE: Channel.TEXT}
 _LISTS = {DetailKind.EMAIL: "emails", DetailKind.MOBILE: "mobiles"}
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.db import transaction
 
-from hub.accounts import devices, trail
+from hub.accounts import devices
 from hub.accounts.models import Account, Passkey, RecoveryCode, TimeCode
-from hub.accounts.trail import What
 
 
 @transaction.atomic
@@ -25,16 +22,15 @@ def retire(*, account: Account) -> None:
 
 
 @transaction.atomic
-def empty(*, account: Account, by: Account, now: dt.datetime) -> None:
+def empty(*, account: Account) -> None:
     """Take password, time code, passkeys and recovery codes away and end every session: it opens to nobody.
 
-    For somebody who has lost them all; what lets them in again is the caller's. Its owner is told.
+    For somebody who has lost them all; the caller tells its owner and the audit, and lets them in again.
     """
     known = Account.objects.select_for_update().get(pk=account.pk)
     _take_all(known)
     known.save(update_fields=["password", "second_factor_at"])
     devices.end_all(account=known)
-    trail.record(account=known, what=What.FACTORS_RESET, by=by, now=now)
 
 
 def _take_all(account: Account) -> None:

@@ -147,6 +147,18 @@ def test_a_new_letter_makes_the_old_one_void(ngozi: tuple[Account, Contact], off
     assert not recovery_letters.find(typed=printed[1].code, now=timezone.now() + 28 * DAY)
 
 
+def test_after_a_reset_only_the_letter_opens_the_login(
+    ngozi: tuple[Account, Contact], office: Account, now: dt.datetime
+) -> None:
+    account, contact = ngozi
+    second_factor.give_time_code(account=account, secret="A" * 32, now=now)
+    leaving.reset(owner=contact, by=office, now=timezone.now())
+    for at in (timezone.now(), timezone.now() + 40 * DAY):
+        token_hash = recovering._make_link(account, "ngozi@example.org", at)[1].token_hash
+        with pytest.raises(LinkRefused, match="only that opens it"):
+            recovering.look(token_hash=token_hash, now=at)
+
+
 @pytest.mark.parametrize("other", ["school", "staff there", "invited there", "staff here", "staff record", "operator"])
 def test_no_office_gets_into_a_login_that_opens_more_than_its_own_school(
     ngozi: tuple[Account, Contact],

@@ -27,7 +27,9 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(help_text="email or mobile.", max_length=6)),
                 (
                     "code_hash",
-                    models.CharField(help_text="Of the code that a mobile is sent; also where none is.", max_length=100),
+                    models.CharField(
+                        help_text="Of the code that a mobile is sent; also where none is.", max_length=100
+                    ),
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("made_at", models.DateTimeField()),
