@@ -56,8 +56,8 @@ class AboutForm(forms.Form):
         super().__init__(*args, **options)
         self.kind, self.known = kind, list(known)
         self.choices = [f"{KNOWN}{place}" for place in range(len(self.known))]
-        more = () if only_known else (OTHER,) if needed else (OTHER, NONE)
-        self.fields["choice"].choices = [(one, one) for one in (*self.choices, *more)]  # type: ignore[attr-defined]
+        self.more: tuple[str, ...] = () if only_known else (OTHER,) if needed else (OTHER, NONE)
+        self.fields["choice"].choices = [(one, one) for one in (*self.choices, *self.more)]  # type: ignore[attr-defined]
         self.fields["other"].widget.attrs.update(_INPUTS[kind])
 
     def clean(self) -> dict[str, Any]:
@@ -66,6 +66,8 @@ class AboutForm(forms.Form):
         choice, typed = cleaned.get("choice") or "", (cleaned.get("other") or "").strip()
         if "choice" in self.errors:
             return cleaned
+        if typed and choice != OTHER:
+            choice = self._meant(choice)
         if choice in self.choices:
             cleaned["value"] = self.known[self.choices.index(choice)]
         elif choice == OTHER:
@@ -75,6 +77,13 @@ class AboutForm(forms.Form):
         else:
             self.add_error("choice", _("Choose one of these."))
         return cleaned
+
+    def _meant(self, choice: str) -> str:
+        """Return what is meant where something is typed and another choice is marked; nobody guesses between two."""
+        if choice:
+            self.add_error("other", _("Choose this one, or leave it empty."))
+            return choice
+        return OTHER if OTHER in self.more else choice
 
     def _clean_other(self, cleaned: dict[str, Any], typed: str) -> None:
         judged = judge(self.kind, typed)

@@ -404,6 +404,33 @@ class TestAnExistingLogin:
         invited.client.force_login(elsewhere)
         assert "You are signed in as Ngozi Okafor" in invited.client.get("/join/who/").content.decode()
 
+    def test_through_the_real_door_what_was_said_is_kept(
+        self, invited: Person, mother: Contact, elsewhere: Account
+    ) -> None:
+        """Somebody new so far finds that their email has a login here already, signs in, and goes on with it."""
+        invited.open("ngozi@example.org")
+        invited.begin()
+        invited.prove("email", "ngozi@example.org")
+        invited.prove("mobile", "+447700900111")
+        invited.post("/join/children/", **children_of(mother))
+        page = invited.client.get("/join/finish/").content.decode()
+        assert "so you sign in by your mobile" in page
+        assert "/sign-in/?next=/join/who/" in page
+        typed = {"username": "ngozi@example.org", "password": PASSWORD, "next": "/join/who/"}
+        assert invited.client.post("/sign-in/", typed)["Location"] == "/join/who/"
+        assert invited.post("/join/who/")["Location"] == "/join/finish/"
+        assert invited.post("/join/finish/")["Location"] == "/join/done/"
+        assert Connection.objects.get(contact=mother).account == elsewhere
+        assert Account.objects.filter(name="Ngozi Okafor").count() == 1
+
+    def test_what_is_typed_beside_another_choice_is_not_guessed(self, invited: Person) -> None:
+        invited.open("ngozi@example.org")
+        invited.begin()
+        answer = invited.post("/join/email/", choice="known0", other="else@example.org")
+        assert answer.status_code == 422
+        assert "Choose this one, or" in answer.content.decode()
+        assert invited.post("/join/email/", other="else@example.org")["Location"] == "/join/email/code/"
+
     def test_not_me_signs_out_and_keeps_the_invitation(
         self, invited: Person, elsewhere: Account, signed_in: Callable[[Account], Client]
     ) -> None:

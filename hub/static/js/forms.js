@@ -13,6 +13,11 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-go]")) event.target.form.requestSubmit();
 });
+// What is typed beside a choice chooses it.
+document.addEventListener("input", (event) => {
+  const choice = event.target.type === "radio" ? null : event.target.closest(".option")?.querySelector("[type=radio]");
+  if (choice) choice.checked = true;
+});
 // Back from the browser's own cache: the form may be sent again.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => {
