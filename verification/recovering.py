@@ -22,7 +22,6 @@ from django.utils.translation import gettext as _
 
 from hub.accounts import devices, names, passwords, second_factor, tokens
 from hub.accounts.models import Account
-from hub.accounts.trail import What
 from hub.core import keyring
 from hub.messaging import notices
 from hub.messaging.models import Channel
