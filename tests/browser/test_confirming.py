@@ -238,11 +238,13 @@ def test_this_was_not_me_takes_it_back_and_stops_everything(parents: dict[str, C
     desk = open_page("/8233001/", email="office@example.org")
     expect(desk.locator("main")).to_contain_text("this was not me")
     picture(desk, "92-the-office-is-told")
-    frozen = open_page("/home/details/mobile/", email="ours@example.org", size=PHONE)
+    frozen = open_page("/home/", email="ours@example.org", size=PHONE)
+    expect(frozen.get_by_role("heading", name="Your details are frozen")).to_be_visible()
+    picture(frozen, "93-frozen")
+    go(frozen, "/home/details/mobile/")
     frozen.get_by_label("New mobile").fill("07700 900667")
     frozen.get_by_role("button", name="Send me the code").click()
     expect(frozen.locator("main")).to_contain_text("cannot be changed for now")
-    picture(frozen, "93-frozen")
 
 
 def test_not_my_child_is_out_of_sight_until_the_office_gives_them_back(
