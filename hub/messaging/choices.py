@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,16 @@ class Choice:
 
 def how(kind: Kind, account: Account | None) -> How:
     """Return how a login wants a kind of notice; nobody's choice counts for kinds that always come."""
-    if account is None or not kind.choosable:
-        return kind.default
-    chosen = NoticeChoice.objects.filter(account=account, kind=kind.key).values_list("how", flat=True).first()
-    return _allowed(kind, chosen)
+    return hows([(kind, account)])[0]
+
+
+def hows(wanted: Iterable[tuple[Kind, Account | None]]) -> list[How]:
+    """Return the same for many, in the same order: in one query, or none where nobody may choose."""
+    asked = list(wanted)
+    may_choose = {account.pk for kind, account in asked if account is not None and kind.choosable}
+    held = NoticeChoice.objects.filter(account__in=may_choose) if may_choose else NoticeChoice.objects.none()
+    chosen = {(account, key): value for account, key, value in held.values_list("account_id", "kind", "how")}
+    return [_allowed(kind, chosen.get((account.pk, kind.key)) if account else None) for kind, account in asked]
 
 
 def choices_of(account: Account, audience: str) -> list[Choice]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import Account
 from hub.messaging import choices, notices, sending, tasks
@@ -99,3 +100,34 @@ def test_a_line_break_in_a_name_makes_no_header(db: None, now: dt.datetime) -> N
     [sent] = mails_to(TO)
     assert "\n" not in sent.subject
     assert mail.outbox[0].message()["Bcc"] is None
+
+
+def test_many_are_told_in_as_many_statements_as_one(db: None, office: Account, now: dt.datetime) -> None:
+    choices.choose(account=office, kind="reminder", how=How.NEVER)
+    counts = []
+    for many in (1, 40):
+        to_all = [
+            notices.Telling("invitation", "email", f"p{at}@example.org", "code", {"code": "482913"})
+            for at in range(many)
+        ]
+        to_office = notices.Telling("reminder", "email", TO, "code", {"code": "482913"}, account=office)
+        with CaptureQueriesContext(connection) as statements:
+            made = notices.send_many([*to_all, to_office], now=now)
+        assert [one.to for one in made] == [one.to for one in to_all]
+        counts.append(len(statements))
+    assert counts == [2, 2]
+    assert len(mails_to("p0@example.org")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_is_not_asked_a_thousand_times(now: dt.datetime, monkeypatch: Any) -> None:
+    asked: list[int] = []
+
+    def away(args: tuple[int], **options: Any) -> None:
+        asked.append(args[0])
+        raise tasks.deliver_notice.OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.deliver_notice, "apply_async", away)
+    told = [notices.Telling("invitation", "email", TO, "code", {"code": "482913"}) for _ in range(5)]
+    assert len(notices.send_many(told, now=now)) == 5
+    assert len(asked) == 1
