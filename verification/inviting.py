@@ -204,8 +204,8 @@ def _send(school: School, asks: list[tuple[Owner, Ask]], by: Account, now: dt.da
     """Write the invitations and their notices, which leave after the commit."""
     made = [(owner, *make(owner, ask, by, now)) for owner, ask in asks]
     keep(school, [(owner, invitation) for owner, invitation, _ in made], now)
-    for owner, invitation, token in made:
-        notices.send(
+    tellings = (
+        notices.Telling(
             kind="invitation",
             channel=Channel.EMAIL if invitation.channel == rules.EMAIL else Channel.TEXT,
             to=invitation.sent_to,
@@ -217,8 +217,10 @@ def _send(school: School, asks: list[tuple[Owner, Ask]], by: Account, now: dt.da
                 "until": invitation.expires_at,
                 "office": school.office_email,
             },
-            now=now,
         )
+        for owner, invitation, token in made
+    )
+    notices.send_many(tellings, now=now)
     return [invitation for _, invitation, _ in made]
 
 
