@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hub.accounts import services, signing_in, tokens
+from hub.accounts import devices, services, signing_in, tokens
 from hub.accounts.forms import AcceptForm
 from hub.accounts.services import InvitationRefused
 from hub.accounts.sign_in_views import enter
@@ -60,5 +60,6 @@ def _accept(request: ViewedRequest, token_hash: str, name: str, password: str) -
     request.session.pop(OPENED, None)
     if password:
         return enter(request, membership.account, how="invitation", next_page="", now=now)
+    devices.end_others(account=membership.account, keep=request.session.session_key)  # they live as long as a parent's
     signing_in.set_ages(request, membership.account, now=now)
     return redirect("overview:home")

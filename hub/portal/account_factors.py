@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hub.accounts import passkeys, recovery_codes, second_factor
+from hub.accounts import devices, passkeys, recovery_codes, second_factor
 from hub.accounts.forms import PasskeyNameForm, TimeCodeForm
 from hub.accounts.models import Account, Passkey
 from hub.accounts.passkeys import PasskeyRefused
@@ -50,8 +50,10 @@ def time_code(request: ViewedRequest) -> HttpResponse:
     form, sealed = TimeCodeForm(request.POST or None), request.POST.get("begun", "")
     if request.method == "POST" and form.is_valid():
         try:
-            typed, after = form.cleaned_data["code"], _recovery_page(account, next_page)
+            typed, is_first = form.cleaned_data["code"], not second_factor.has_one(account)
+            after = _recovery_page(account, next_page)
             second_factor.confirm_time_code(account=account, sealed=sealed, typed=typed, now=timezone.now())
+            _end_others(request, is_first)
             messages.success(request, _("Your authenticator app is set up. It is asked for when you sign in."))
             return redirect(after)
         except FactorRefused as refusal:
@@ -100,6 +102,7 @@ def passkey_begin(request: ViewedRequest) -> HttpResponse:
 def passkey_finish(request: ViewedRequest) -> JsonResponse:
     """Keep the passkey that the browser made."""
     account = _account(request)
+    is_first = not second_factor.has_one(account)
     try:
         answer = passkeys.read(request.body)
         wanted = str(answer.get("next") or "")
@@ -109,6 +112,7 @@ def passkey_finish(request: ViewedRequest) -> JsonResponse:
         )
     except PasskeyRefused as refusal:
         return JsonResponse({"sentence": refusal.message}, status=422)
+    _end_others(request, is_first)
     messages.success(
         request, _("The passkey “%(name)s” is kept. From now on it signs you in by itself.") % {"name": made.name}
     )
@@ -162,6 +166,12 @@ def make_recovery_codes(request: ViewedRequest) -> HttpResponse:
         context["codes"] = recovery_codes.make(account=account, now=timezone.now())
         context["sign_in_name"] = account.email or account.mobile or str(account)
     return render(request, "account/recovery_codes.html", context)
+
+
+def _end_others(request: ViewedRequest, is_first: bool) -> None:
+    """End the sessions that were begun by the password alone, once there is more to show."""
+    if is_first:
+        devices.end_others(account=_account(request), keep=request.session.session_key)
 
 
 def _recovery_page(account: Account, next_page: str) -> str:

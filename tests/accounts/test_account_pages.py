@@ -203,6 +203,17 @@ def test_the_app_is_set_up_on_the_page_and_codes_on_paper_follow(parent: Account
     assert shown.context["codes"][0] not in client.get("/account/recovery-codes/").text
 
 
+def test_a_first_factor_ends_the_sessions_begun_by_the_password_alone(parent: Account) -> None:
+    elsewhere, client = sign_in(), sign_in()
+    begun = client.get("/account/time-code/").context["begun"]
+    other = Account.objects.create_user("phone@example.org")
+    second_factor.give_time_code(account=other, secret=begun.secret, now=timezone.now())
+    code = second_factor.current_code(other, timezone.now())
+    client.post("/account/time-code/", {"code": code, "begun": begun.sealed})
+    assert elsewhere.get("/account/")["Location"].startswith("/sign-in/")
+    assert client.get("/account/").status_code == 200
+
+
 def test_few_codes_are_said(parent: Account) -> None:
     client = sign_in()
     now = timezone.now()

@@ -81,8 +81,12 @@ def test_a_login_of_another_school_signs_in_first(school: School, stranger: Acco
     assert client.post("/sign-in/", sign_in)["Location"] == "/sign-in/second/"
     code = second_factor.current_code(stranger, timezone.now())
     assert "your password stays" in client.post("/sign-in/second/", {"code": code}, follow=True).text
+    elsewhere = Client()
+    elsewhere.force_login(stranger)
     assert client.post("/invitation/")["Location"] == "/"
     assert Membership.objects.get(account=stranger, school=school).accepted_at is not None
+    assert elsewhere.get("/account/")["Location"].startswith("/sign-in/")  # it may have lived as long as a parent's
+    assert client.get("/account/").status_code == 200
 
 
 def test_the_link_is_dead_after_ten_days(invited: Invited) -> None:

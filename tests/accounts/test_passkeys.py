@@ -68,6 +68,15 @@ def test_the_first_passkey_leads_to_codes_on_paper(parent: Account, signed_in: C
     assert answer.json() == {"next": "/account/recovery-codes/?next=%2Fhome%2F"}
 
 
+def test_the_first_passkey_ends_the_sessions_begun_by_the_password_alone(
+    parent: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    elsewhere, here = signed_in(parent), fresh(signed_in(parent))
+    make(here, Authenticator())
+    assert elsewhere.get("/account/")["Location"].startswith("/sign-in/")
+    assert here.get("/account/").status_code == 200
+
+
 def test_a_passkey_leads_to_no_other_site(key: Authenticator) -> None:
     assert use(Client(), key, next="https://example.com/").json() == {"next": "/"}
 
