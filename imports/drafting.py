@@ -50,6 +50,8 @@ class Draft:
         }
         self.moved_to: set[Owner] = set()
         """People all of whose old records are gone, and who have a new one."""
+        self.united: dict[int, int] = {}
+        """Contacts whose records became another's tonight, and whose: a new record of theirs is that one's too."""
         self.returned: set[int] = set()
         """Pupils who were gone and are back."""
         self._touched: set[Owner] = set()

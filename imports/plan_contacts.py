@@ -45,7 +45,7 @@ class Contacts:
         pupil_ids = {draft.person_of[key] for key in pupil_keys(fact) if key in draft.person_of}
         same, doubtful = draft.matcher.contact(fact, pupil_ids)
         if same is not None:
-            return same
+            return draft.united.get(same, same)
         if doubtful is not None:
             draft.plan.problems.append(_possible_duplicate(fact))
         person_id = draft.new_id()

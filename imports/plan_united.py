@@ -55,6 +55,7 @@ class United:
     def _move(self, to: Owner, other: Owner) -> None:
         """Give `to` the records of the other, whose links end: they are the same person's now."""
         draft = self._draft
+        draft.united[other[1]] = to[1]
         before = {"record": ", ".join(sorted(one.key[1] for one in draft.owners[to])), "contact_id": other[1]}
         for identity in draft.owners.pop(other):
             moved = replace(identity, person_id=to[1], digest=b"")

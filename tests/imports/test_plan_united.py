@@ -54,6 +54,17 @@ def test_the_connected_keep_sight_when_the_mis_drops_their_double() -> None:
     assert hub.night(*PUPILS, a_contact("6", "Ngozi", "Okafor", "1", "2", mobile=M, email="n@example.org")).is_empty
 
 
+def test_a_new_record_of_the_one_whose_records_move_is_theirs_too() -> None:
+    hub = two_people()
+    me = hub.connect("5", mobile=N)
+    hub.night(
+        *PUPILS,
+        a_contact("6", "Ngozi", "Okafor", "1", "2", mobile=M, email="n@example.org"),
+        a_contact("7", "Ngozi", "Okafor", "2", mobile=M),
+    )
+    assert hub.contact("6") == hub.contact("7") == me[1]
+
+
 def test_also_where_the_record_that_stays_is_as_it_was() -> None:
     hub = two_people()
     me = hub.connect("5", mobile=M)
