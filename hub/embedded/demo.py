@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
     progress.say("Starting PostgreSQL and Valkey …")
     with services.use(VAR) as found:
         port = _port(options.port, progress)
-        address = f"http://127.0.0.1:{port}"
+        address = f"http://localhost:{port}"  # passkeys want a name: a number is nobody's
         texts = free_port(port + 1)
         environ = {
             **services.environment(VAR, found),

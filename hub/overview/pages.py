@@ -25,6 +25,7 @@ from imports.nights import Night
 from imports.situation import Situation
 
 SHOWN = 5
+_FIRST = (Severity.BAD, Severity.WARN, Severity.QUIET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def overview(request: SchoolRequest, school: str) -> HttpResponseBase:
     alerts: list[standing.Alert | Alert] = []
     if office:
         alerts += [*situation.alerts(found, now=now), *selectors.other_alerts(request.school)]
+        alerts.sort(key=lambda alert: _FIRST.index(alert.severity))
     context = {
         "nav": "overview",
         "heading": presenting.heading(_stand(found, now=now), now=now),

@@ -42,7 +42,7 @@ def test_a_school_and_its_first_administrator(db: None) -> None:
     client = Client()
     client.get(link)
     client.post("/invitation/", {"name": "Helen Ward", "password": "three odd words"})
-    assert client.get("/")["Location"] == "/8233001/"
+    assert client.get("/")["Location"] == "/account/second-factor/?next=%2F"  # staff sign in with one
 
 
 def test_the_link_is_printed_also_where_no_mail_can_be_sent(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django import template
 from django.utils import dateformat, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from hub.core.icons import ICONS
@@ -23,6 +23,15 @@ def icon(name: str, size: int = 20) -> SafeString:
         size,
         mark_safe(ICONS[name]),  # noqa: S308  (ours)
     )
+
+
+@register.filter
+def address(value: str) -> SafeString:
+    """An email that breaks where its parts meet, before it breaks anywhere; a number as it is."""
+    local, at, domain = str(value).partition("@")
+    parts = domain.split(".")
+    joined = format_html_join(mark_safe("<wbr>."), "{}", ((part,) for part in parts))  # noqa: S308
+    return format_html("{}{}", local, format_html("{}<wbr>{}", at, joined) if at else "")
 
 
 @register.filter
