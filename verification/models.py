@@ -152,6 +152,7 @@ class DetailChange(SchoolOwned):
                 name="verification_change_alive",
             ),
             models.Index(fields=["school", "sort_key", "person_name"], name="verification_change_in_order"),
+            models.Index(fields=["school", "status", "mis_state"], name="verification_change_by_state"),
         ]
 
 

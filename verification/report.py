@@ -79,11 +79,9 @@ class Row:
     days: int | None
     """How many days it has waited to be copied."""
     age: str
-    owner: str
-    """As addresses name it: contacts or staff."""
-    owner_id: int
+    why: str
+    """Where an email or mobile answers why it says that; blank for what is neither."""
     is_value: bool
-    """Whether it is about an email or a mobile, which can answer why it says that."""
 
     @property
     def waits(self) -> bool:
@@ -132,11 +130,28 @@ class PupilRows:
     rows: list[Row] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address of which only the last words change."""
+
+    address: str
+    stands_for: str
+
+    def of(self, *words: object) -> str:
+        return self.address.replace(self.stands_for, "/".join(str(word) for word in words))
+
+
 class Writer:
     """Puts the changes of one school into words, with what stands beside them."""
 
     def __init__(self, school: School, *, mis: Mis, now: dt.datetime) -> None:
         self.school, self.mis, self.now = school, mis, now
+        # Worked out once: hundreds of look-ups of an address would be a fifth of the page.
+        self._places = {
+            "person": Place(reverse("people:contact", args=[school.slug, 0]), "contacts/0"),
+            "pupil": Place(reverse("people:pupil", args=[school.slug, 0]), "pupils/0"),
+            "why": Place(reverse("imports:why", args=[school.slug, "contacts", 0, "email"]), "contacts/0/email"),
+        }
 
     def rows(self, changes: Sequence[DetailChange]) -> list[Row]:
         """Return a row for each of these changes, in five queries at most."""
@@ -165,8 +180,7 @@ class Writer:
         if pupil is None:
             return first or NO_PUPIL, ""
         form = pupil.registration_group or pupil.year_group
-        link = reverse("people:pupil", args=[self.school.slug, pupil.pk])
-        return f"{pupil}{f' ({form})' if form else ''}", link
+        return f"{pupil}{f' ({form})' if form else ''}", self._places["pupil"].of("pupils", pupil.pk)
 
     def _row(self, change: DetailChange, beside: Beside) -> Row:
         kind = "contact" if change.contact_id else "staff"
@@ -174,11 +188,11 @@ class Writer:
         detail = beside.details.get((owner, change.field))
         is_value = change.field in (Field.EMAIL, Field.MOBILE)
         days = self._days(change, detail)
-        slug = self.school.slug
+        whose = "contacts" if kind == "contact" else "staff", owner[1]
         return Row(
             change=change,
             person=change.person_name,
-            link=reverse(f"people:{kind}", args=[slug, owner[1]]),
+            link=self._places["person"].of(*whose),
             also=", ".join(change.pupil_names.split(", ")[1:]),
             field=str(Field(change.field).label),
             field_in_mis=self.mis.field(change.field),
@@ -193,8 +207,7 @@ class Writer:
             state=self._state(change),
             days=days,
             age="" if days is None else "bad" if days >= RED else "warn" if days >= AMBER else "",
-            owner="contacts" if change.contact_id else "staff",
-            owner_id=owner[1],
+            why=self._places["why"].of(*whose, change.field) if is_value else "",
             is_value=is_value,
         )
 

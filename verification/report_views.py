@@ -25,7 +25,7 @@ from verification import report as rows
 from verification.models import DetailChange, Field, MisState, Origin, Status
 from verification.report_filters import COPY, SHOWS, Wanted
 
-PER_PAGE = 50
+PER_PAGE = 40
 office = require(Role.ADMINISTRATOR, Role.OFFICE)
 
 
