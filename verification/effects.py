@@ -66,7 +66,13 @@ def proven_values(circle: Circle, kind: str) -> list[str]:
 
 
 def tell_changed(made: list[DetailChange], circle: Circle, *, now: dt.datetime) -> None:
-    """Tell the person's old addresses, and one other that is proven, of one change at one or several schools."""
+    """Tell the person's old addresses, and one other that is proven, of one change at one or several schools.
+
+    What was in use already and is only confirmed is no change: nobody is alarmed.
+    """
+    made = [one for one in made if one.old_value != one.new_value]
+    if not made:
+        return
     kind = made[0].field
     other = rules.MOBILE if kind == rules.EMAIL else rules.EMAIL
     proven = [*proven_values(circle, other), *proven_values(circle, kind)]
@@ -159,9 +165,11 @@ def replace_earlier(owner: Owner, kind: str, *, but: int) -> None:
 def close_others(owner: Owner, kind: str, *, by_name: str, now: dt.datetime) -> None:
     """Withdraw what else was open about this detail: the question of the school is answered by the change."""
     rows = of_owner(owner, kind)
-    withdraw(rows & Q(status=Status.WAITING), reason="A newer change took its place.", now=now)
-    for asked in withdraw(rows & Q(status=Status.PENDING), reason=f"{by_name} changed it themselves.", now=now):
-        telling.office_hears(asked, owner=owner, template="change_withdrawn_office", now=now)
+    closed = withdraw(rows & Q(status=Status.WAITING), reason="A newer change took its place.", now=now)
+    closed += withdraw(rows & Q(status=Status.PENDING), reason=f"{by_name} changed it themselves.", now=now)
+    for asked in closed:
+        if asked.origin != Origin.PERSON:
+            telling.office_hears(asked, owner=owner, template="change_withdrawn_office", now=now)
 
 
 def withdraw(rows: Q, *, reason: str, by_name: str = "", now: dt.datetime) -> list[DetailChange]:

@@ -154,7 +154,7 @@ def _freeze(circle: Circle, batch: uuid.UUID, *, by: str, now: dt.datetime) -> l
     _give_back_sign_in(circle.account, list(rows.values()))
     effects.stop_waiting(circle.mine(), reason="Frozen: somebody said “this was not me”.", now=now)
     ProofCode.objects.filter(subject=f"account:{circle.account.pk}", used_at=None, voided_at=None).update(voided_at=now)
-    _tell(circle.account, list(rows.values()), by, now)
+    _tell(list(rows.values()), by, now)
     return list(rows.values())
 
 
@@ -221,27 +221,12 @@ def _give_back_sign_in(account: Account, rows: list[DetailChange]) -> None:
         Account.objects.filter(pk=account.pk).update(**{column: None})
 
 
-def _tell(account: Account, rows: list[DetailChange], by: str, now: dt.datetime) -> None:
-    told: dict[int, DetailChange] = {}
-    for change in rows:
-        told.setdefault(change.school_id, change)
-    for change in told.values():
-        owner = owner_of(change)
-        alerts.raise_alert(
-            school=owner.school,
-            key=alert_key(owner),
-            severity=Severity.BAD,
-            title=f"{owner} says: “this was not me”",
-            body=(
-                f"Their {change.get_field_display().lower()} was changed and is put back. "
-                "They can change nothing until you lift the freeze. Ring them at a number you know, and ask."
-            ),
-            button="Look at it",
-            path=telling.page_of(owner),
-            now=now,
-        )
+def _tell(rows: list[DetailChange], by: str, now: dt.datetime) -> None:
+    for change in {key_of(owner_of(one)): one for one in reversed(rows)}.values():
+        _alert(change, now)
+    for change in {one.school_id: one for one in reversed(rows)}.values():
         telling.tell_office(
-            school=owner.school,
+            school=owner_of(change).school,
             kind="concern",
             template="not_me_office",
             context=telling.about(change) | {"said_by": by},
@@ -250,6 +235,23 @@ def _tell(account: Account, rows: list[DetailChange], by: str, now: dt.datetime)
     first = owner_of(rows[0])
     telling.tell_person(
         owner=first, kind="security", template="not_me_done", context=telling.about(rows[0]), also_mobile=True, now=now
+    )
+
+
+def _alert(change: DetailChange, now: dt.datetime) -> None:
+    owner = owner_of(change)
+    alerts.raise_alert(
+        school=owner.school,
+        key=alert_key(owner),
+        severity=Severity.BAD,
+        title=f"{owner} says: “this was not me”",
+        body=(
+            f"Their {change.get_field_display().lower()} was changed and is put back. "
+            "They can change nothing until you lift the freeze. Ring them at a number you know, and ask."
+        ),
+        button="Look at it",
+        path=telling.page_of(owner),
+        now=now,
     )
 
 

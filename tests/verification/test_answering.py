@@ -264,6 +264,16 @@ def test_the_person_may_prefer_their_own_after_a_yes(ngozi: Connection, office: 
     assert value_of(ngozi.contact, "email") == "own@example.org"
 
 
+def test_a_yes_for_all_answers_a_yes_that_waits_elsewhere_and_that_school_hears_of_it(
+    both: list[Connection], office: Account, other_office: Account, now: dt.datetime
+) -> None:
+    theirs = ask(both[1], other_office, now, value="other@example.org")
+    approve(both[1], theirs, now)
+    approve(both[0], ask(both[0], office, now), now, everywhere=True)
+    assert state(theirs) == Status.WITHDRAWN
+    assert "changed their email address themselves" in mails_to("beck@example.org")[-1].subject
+
+
 def test_a_yes_to_have_none_is_made_at_once_but_never_of_the_last(
     school: School, ngozi: Connection, office: Account, now: dt.datetime
 ) -> None:

@@ -110,6 +110,7 @@ def test_what_came_from_the_mis_can_be_confirmed_as_it_is(school: School, now: d
     row = DetailChange.objects.get()
     assert (row.old_value, row.new_value, row.mis_state) == (MOBILE, MOBILE, MisState.UPDATED)
     assert detail_of(tie, "mobile").verified_at == now
+    assert mails_to(EMAIL) == [], "nothing was changed"
 
 
 def test_what_is_confirmed_already_is_not_confirmed_again(ngozi: Connection, now: dt.datetime) -> None:

@@ -248,6 +248,19 @@ def test_the_office_is_told_at_once_and_an_alert_stands(
     assert "Change your password" in mails_to(EMAIL)[-1].body
 
 
+def test_two_records_at_one_school_are_one_mail_and_an_alert_each(
+    ngozi: Connection, school: School, office: Account, now: dt.datetime
+) -> None:
+    second = make_parent(school, ngozi.account, surname="Okafor-Obi")
+    change(ngozi, second, now=now)
+    frozen = say_not_me(EMAIL, now)
+    assert Alert.objects.filter(resolved_at=None).count() == 2
+    assert len([one for one in mails_to("office@example.org") if "not me" in one.subject]) == 1
+    for row in frozen:
+        services.lift(change=row, by=office, now=now)
+    assert not Alert.objects.filter(resolved_at=None).exists()
+
+
 def test_each_school_hears_of_its_own(both: list[Connection], now: dt.datetime) -> None:
     change(*both, now=now)
     say_not_me(EMAIL, now)
