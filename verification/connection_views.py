@@ -46,6 +46,7 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
         "percent": _percent(counts["connected"], counts["all"]),
         "states": [(name, label, counts[name], _with(wanted, state=name)) for name, label in STATES.items()],
         "years": [(year, _with(wanted, year=year)) for year in connections.year_groups(request.school)],
+        "every_year": _with(wanted, year=""),
         "page": page,
         "rows": list(connections.rows(page, school, now)),
         "query": wanted.query,

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
@@ -56,7 +57,7 @@ class Wanted:
     def query(self) -> str:
         """Return it as the end of an address; nothing personal is in it."""
         said = (("who", self.who, PARENTS), ("show", self.state, ALL), ("year", self.year, ""))
-        return "&".join(f"{name}={value}" for name, value, usual in said if value != usual)
+        return urlencode({name: value for name, value, usual in said if value != usual})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
