@@ -114,7 +114,8 @@ def pending(request: HttpRequest, *, now: dt.datetime) -> tuple[Account, str] | 
 def check_code(request: HttpRequest, account: Account, *, typed: str, now: dt.datetime) -> Checked:
     """Hold a code against the pending login, if a try is left for it and for this sign-in.
 
-    After five wrong ones the pending sign-in is over: `pending` is None, the password is asked again.
+    After five wrong ones the pending sign-in is over: `pending` is None, the password is asked again,
+    and the owner is told that somebody has it.
     """
     claimed = _claim_code(request, account, now)
     if claimed.rests_until is not None:
@@ -127,6 +128,7 @@ def check_code(request: HttpRequest, account: Account, *, typed: str, now: dt.da
     request.session[PENDING] = kept
     if kept["tries"] >= CODE_TRIES:
         del request.session[PENDING]
+        trail.record(account=account, what=What.WRONG_CODES, device=_device(request), now=now)
     return Checked()
 
 
@@ -137,7 +139,7 @@ def sign_in(request: HttpRequest, account: Account, *, how: str) -> None:
     """
     now = timezone.now()
     request.session.pop(PENDING, None)
-    device = browsers.words(request.headers.get("User-Agent", ""), request.headers.get("Sec-CH-UA", ""))
+    device = _device(request)
     if account.last_login is not None and not known_devices.known_as(request, account):
         trail.record(account=account, what=What.NEW_DEVICE, device=device, now=now)
     login(request, account, backend=BACKEND)
@@ -171,6 +173,10 @@ def proved(request: HttpRequest, *, now: dt.datetime, within: dt.timedelta) -> s
     kept = request.session.get(PROVED) or {}
     fresh = now.timestamp() - kept.get("at", 0) <= within.total_seconds()
     return str(kept.get("how", "")) if fresh else ""
+
+
+def _device(request: HttpRequest) -> str:
+    return browsers.words(request.headers.get("User-Agent", ""), request.headers.get("Sec-CH-UA", ""))
 
 
 def _claim_code(request: HttpRequest, account: Account, now: dt.datetime) -> Try:

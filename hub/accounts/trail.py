@@ -26,6 +26,7 @@ class What(StrEnum):
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     FACTORS_RESET = "factors_reset"
+    WRONG_CODES = "wrong_codes"
 
 
 def record(

@@ -49,6 +49,9 @@ def sentence(what: str) -> str:
         What.RECOVERY_CODES_MADE: _("New recovery codes were made; the older ones no longer work."),
         What.RECOVERY_CODE_USED: _("One of your recovery codes was used to sign in."),
         What.FACTORS_RESET: _("Your second factor was taken away. You can set up a new one when you sign in."),
+        What.WRONG_CODES: _(
+            "Somebody typed your password, and then five codes that were not right. Nobody was let in."
+        ),
     }.get(What(what), "")
 
 

@@ -192,6 +192,7 @@ def test_after_five_wrong_codes_the_password_is_asked_again(member: Account) -> 
     assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 302]
     assert client.post("/sign-in/second/", {"code": code_of(member)})["Location"] == "/sign-in/"
     assert not is_in(client)
+    assert SecurityEvent.objects.get().what == "wrong_codes"  # somebody has the password
 
 
 def test_the_second_step_waits_ten_minutes(member: Account, monkeypatch: pytest.MonkeyPatch) -> None:
