@@ -40,7 +40,7 @@ UPDATED_EMAIL = "at.home@example.org"
 TO_SIGN_IN = {
     "both_schools": "children at both schools; Beck Road asks about the mobile",
     "asked_long_ago": "was asked six days ago and reminded",
-    "waiting": "a new mobile waits for its code, which is in the inbox",
+    "waiting": "a new mobile waits for its code: send it again, read it in the inbox",
     "two_records": "two records, which can be made one",
     "shares_too": "shares an email with the other parent, signs in by mobile",
     "frozen": "“this was not me” was said: frozen until the office lifts it",
