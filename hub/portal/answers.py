@@ -49,23 +49,25 @@ def yes(request: ParentRequest, change_id: int) -> HttpResponse:
 @parent
 @require_http_methods(["GET", "HEAD", "POST"])
 def no(request: ParentRequest, change_id: int) -> HttpResponse:
-    """Say no, with a reason if one likes; everything stays as it is."""
+    """Say no, with a reason, to every school that asks for the same; everything stays as it is."""
     change, now = _asked(request, change_id), timezone.now()
     if change.status != Status.PENDING or (change.deadline and change.deadline <= now):
         return redirect("portal:approval", change.pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            answering.reject(
-                account=request.account, change=change, reason=form.reason(), by_name=str(request.account), now=now
-            )
+            for asked in selectors.asking_the_same(request.connections, change, now):
+                answering.reject(
+                    account=request.account, change=asked, reason=form.reason(), by_name=str(request.account), now=now
+                )
         except HubError as refused:
             messages.error(request, refused.message)
             return redirect("portal:approval", change.pk)
         messages.success(request, _("It stays as it is. The school office reads what you said."))
         return redirect("portal:approvals")
     records = selectors.records(request.connections)
-    question = presenting.questions_of(records, [change], now)[0]
+    same = selectors.asking_the_same(request.connections, change, now)
+    question = presenting.questions_of(records, same, now)[0]
     context = {"tab": "approvals", "ask": question.asks[0], "form": form, "kind": words.kind_name(change.field)}
     return render(request, "portal/no.html", context, status=422 if form.is_bound else 200)
 

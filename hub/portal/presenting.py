@@ -32,8 +32,8 @@ class Ask:
     old: str
     new: str
     soon: bool
-    elsewhere: str
-    """All of the person's schools, where a yes can go to more than those that ask; else blank."""
+    only: tuple[tuple[str, int], ...]
+    """School by school: where a yes can go alone, and to which change; empty for a person of one record."""
     by_import: bool
 
 
@@ -194,7 +194,6 @@ def _asks(records: Sequence[Record], pending: list[DetailChange], now: dt.dateti
     for value in values:
         same = [row for row in pending if row.new_value == value]
         first = same[0]
-        elsewhere = len(records) > len(same)
         yield Ask(
             change=first,
             places=places(records, same),
@@ -203,7 +202,7 @@ def _asks(records: Sequence[Record], pending: list[DetailChange], now: dt.dateti
             old=words.shown(first.field, first.old_value),
             new=words.shown(first.field, first.new_value),
             soon=first.deadline is not None and first.deadline - now < SOON,
-            elsewhere=words.places_of(records, records) if elsewhere else "",
+            only=tuple((places(records, [row]), row.pk) for row in same) if len(records) > 1 else (),
             by_import=first.origin == Origin.IMPORT,
         )
 

@@ -63,7 +63,7 @@ def _prove(request: ParentRequest, batch: uuid.UUID, typed: str) -> HttpResponse
         typed=typed,
         now=timezone.now(),
     )
-    request.session[_CODES] = {key: one for key, one in request.session[_CODES].items() if key != str(batch)}
+    _forget(request, batch)
     messages.success(request, _("Confirmed. Your schools reach you there from now on."))
     return redirect("portal:details")
 
@@ -92,8 +92,14 @@ def cancel(request: ParentRequest, batch: uuid.UUID) -> HttpResponse:
     except HubError as refused:
         messages.error(request, refused.message)
     else:
+        _forget(request, batch)
         messages.success(request, _("Taken back. Everything stays as it was."))
     return redirect("portal:details")
+
+
+def _forget(request: ParentRequest, batch: uuid.UUID) -> None:
+    sent = request.session.get(_CODES, {})
+    request.session[_CODES] = {key: one for key, one in sent.items() if key != str(batch)}
 
 
 def _waiting(request: ParentRequest, batch: uuid.UUID) -> list[DetailChange]:

@@ -146,6 +146,12 @@ def pairs(records: Iterable[Record]) -> list[tuple[Record, Record]]:
     return [(own[kept], own[gone]) for kept, gone in found]
 
 
+def asking_the_same(connections: Iterable[Connection], change: DetailChange, now: dt.datetime) -> list[DetailChange]:
+    """Return this proposal, and those of the person's other schools that ask for the same value."""
+    rows = changes(connections).filter(status=Status.PENDING, deadline__gt=now, field=change.field)
+    return list(rows.filter(new_value=change.new_value).select_related("school").order_by("pk"))
+
+
 def count_proposals(connections: Iterable[Connection], now: dt.datetime) -> int:
     """Return how many proposals wait for this person's answer."""
     return changes(connections).filter(status=Status.PENDING, deadline__gt=now).count()

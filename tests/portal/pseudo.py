@@ -21,6 +21,7 @@ _LETTERS = str.maketrans(
 )
 _KEPT = re.compile(r"(%\(\w+\)[sd]|\{\w*\}|%[sd]|%%|<[^>]*>|&\w+;)")
 _SPOKEN = {"aria-label", "alt", "title", "placeholder", "content"}
+_WITHIN = ("strong", "ins", "del", "em", "a", "span", "wbr")
 _SAID = re.compile(r"\[!![^\[\]]*!!\]")
 
 
@@ -76,12 +77,12 @@ class _Spoken(HTMLParser):
         self.said += [value for name, value in attrs if name in _SPOKEN and value]
         if tag == "input" and known.get("type") in ("submit", "button") and known.get("value"):
             self.said.append(str(known["value"]))
-        if tag not in ("strong", "ins", "del", "em", "a", "span"):
+        if tag not in _WITHIN:
             self._end()
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in ("script", "style")
-        if tag not in ("strong", "ins", "del", "em", "a", "span"):
+        if tag not in _WITHIN:
             self._end()
 
     def handle_data(self, data: str) -> None:

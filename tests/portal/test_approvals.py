@@ -125,3 +125,27 @@ def test_the_tab_counts_what_waits(ngozi: Parent) -> None:
     ask(ngozi.contact)
     page = ngozi.client.get(reverse("portal:messages")).text
     assert '<span class="count">1<span class="hidden-text"> waiting for you</span></span>' in page
+
+
+def test_a_no_to_what_two_schools_ask_alike_answers_both(ngozi_at_both: Parent) -> None:
+    first, second = ask(ngozi_at_both.contact), ask(ngozi_at_both.elsewhere)
+    third = ask(ngozi_at_both.elsewhere, "+447700900555", "mobile")
+    page = ngozi_at_both.client.get(no_page(first)).text
+    assert "Beck Road Academy and Larch Hill Primary asked for a change" in page
+    ngozi_at_both.client.post(no_page(first), {"why": "Mine is right as it is."})
+    assert (status_of(first), status_of(second), status_of(third)) == ("rejected", "rejected", "pending")
+
+
+def test_of_two_schools_that_ask_alike_one_alone_can_be_told_yes(ngozi_at_both: Parent) -> None:
+    first, second = ask(ngozi_at_both.contact), ask(ngozi_at_both.elsewhere)
+    ngozi_at_both.client.post(yes(ngozi_at_both, second), {"code": last_code(NEW)})
+    assert (status_of(first), status_of(second)) == ("pending", "approved")
+    assert value_of(ngozi_at_both.contact, "email") == EMAIL
+
+
+def test_a_yes_at_all_schools_answers_every_one_of_them(ngozi_at_both: Parent) -> None:
+    first, second = ask(ngozi_at_both.contact, "one@example.org"), ask(ngozi_at_both.elsewhere, "two@example.org")
+    ngozi_at_both.client.post(yes(ngozi_at_both, second, "1"), {"code": last_code("two@example.org")})
+    assert value_of(ngozi_at_both.contact, "email") == value_of(ngozi_at_both.elsewhere, "email") == "two@example.org"
+    assert status_of(first) == Status.WITHDRAWN
+    assert "Nothing to approve" in ngozi_at_both.client.get(APPROVALS).text

@@ -19,7 +19,7 @@ NEW = "+447700900555"
 
 
 def details(parent: Parent) -> str:
-    return parent.client.get(DETAILS).text.replace("\u00a0", " ")
+    return parent.client.get(DETAILS).text.replace("\u00a0", " ").replace("<wbr>", "")
 
 
 def begin(parent: Parent, value: str = "07700 900555", kind: str = "mobile", **data: object) -> str:
