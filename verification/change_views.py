@@ -57,7 +57,7 @@ def lift(request: SchoolRequest, school: str, change_id: int) -> HttpResponseBas
         if change.status != Status.FROZEN or change.settled_at is not None:
             messages.error(request, "There is nothing to lift: these details are not frozen.")
             return _back(request, change)
-        context = {"nav": "reports", "change": change, "person": owner_of(change), "back": _place(request, change)}
+        context = {"nav": "people", "change": change, "person": owner_of(change), "back": _place(request, change)}
         return render(request, "verification/lift.html", context)
     try:
         services.lift(change=change, by=request.account, now=timezone.now())

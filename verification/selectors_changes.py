@@ -15,7 +15,7 @@ SHOWN_FOR = dt.timedelta(days=30)
 
 
 def standing_questions(owner: Owner, now: dt.datetime) -> list[DetailChange]:
-    """Return the open and frozen rows of a person, and the last question per field that came to nothing lately."""
+    """Return the frozen and open rows of a person, and the last question per field that came to nothing lately."""
     open_now = Q(status__in=OPEN_STATUSES) | Q(status=Status.FROZEN, settled_at=None)
     in_vain = Q(status__in=(Status.REJECTED, Status.EXPIRED), made_at__gt=now - SHOWN_FOR) & ~Q(origin=Origin.PERSON)
     later = Q(status=Status.APPROVED)
@@ -27,7 +27,7 @@ def standing_questions(owner: Owner, now: dt.datetime) -> list[DetailChange]:
         if stands or (row.status != Status.APPROVED and row.field not in settled):
             shown.append(row)
         settled.add(row.field)
-    return shown
+    return sorted(shown, key=lambda row: row.status != Status.FROZEN)
 
 
 def open_question(owner: Owner, kind: str, now: dt.datetime) -> DetailChange | None:
