@@ -111,13 +111,13 @@ _DETAILS = f"""
             ELSE coalesce(dc.value, ds.value, '') = c.new_value END AS stands,
         coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AS agrees
     FROM verification_detailchange c
-    LEFT JOIN people_contact k ON k.school_id = c.school_id AND k.id = c.contact_id
     LEFT JOIN people_contactdetail dc ON dc.school_id = c.school_id AND dc.contact_id = c.contact_id
         AND dc.kind = c.field AND dc.staff_id IS NULL
     LEFT JOIN people_contactdetail ds ON ds.school_id = c.school_id AND ds.staff_id = c.staff_id
         AND ds.kind = c.field AND ds.contact_id IS NULL
     WHERE c.school_id = %(school)s AND c.status IN ('approved', 'kept', 'offer') AND c.field IN ('email', 'mobile')
-        AND {_ALIVE} AND k.merged_into_id IS NULL AND {{whom}}
+        AND {_ALIVE} AND {{whom}} AND NOT EXISTS (SELECT FROM people_contact k
+            WHERE k.school_id = c.school_id AND k.id = c.contact_id AND k.merged_into_id IS NOT NULL)
 """
 
 _CHILDREN = """
