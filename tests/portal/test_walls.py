@@ -16,7 +16,7 @@ from tests.factories.people import make_contact, tie
 from tests.portal.conftest import Parent, ask
 from verification.models import DetailChange
 
-OPEN_TO_ALL = {"home", "messages", "notices", "children", "approvals", "details", "change", "take_out"}
+OPEN_TO_ALL = {"language", "home", "messages", "notices", "children", "approvals", "details", "change", "take_out"}
 """Those that name nobody; the others are tried with a stranger's id."""
 
 
