@@ -57,6 +57,8 @@ def newcomer() -> Account:
 def test_staff_make_a_passkey_on_the_way_to_their_page_and_sign_in_with_it(world: World, open_page: Open) -> None:
     account = newcomer()
     page = open_page("/8233001/people/", size=DESK)
+    page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+    page.reload()
     give_authenticator(page)
     sign_in(page, "office@example.org")
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up a second factor")
@@ -79,6 +81,18 @@ def test_staff_make_a_passkey_on_the_way_to_their_page_and_sign_in_with_it(world
     page.get_by_role("button", name="Remove").click()
     expect(page.locator("main")).to_contain_text("this is your last one")
     assert Passkey.objects.count() == 1
+
+
+def test_the_browser_offers_the_passkey_in_the_field_itself(world: World, open_page: Open) -> None:
+    newcomer()
+    page = open_page("/sign-in/", size=PHONE)
+    give_authenticator(page)
+    sign_in(page, "office@example.org")
+    page.get_by_role("button", name="Make a passkey").click()
+    page.get_by_role("link", name="Not now").click()
+    page.locator("summary[aria-label^='Your account']").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url(re.compile("/8233001/"))  # whoever is asked by the virtual authenticator says yes at once
 
 
 def test_a_password_and_a_time_code(world: World, open_page: Open) -> None:

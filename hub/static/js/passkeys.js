@@ -10,7 +10,7 @@ const toText = (bytes) =>
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 let waiting = null; // the quiet offer, to be withdrawn when the button is pressed
-let leaving = false; // a form is on its way: no quiet offer any more
+let leaving = false; // a form or an answer is on its way: nothing else begins
 document.addEventListener("submit", () => {
   leaving = true;
   waiting?.abort();
@@ -48,14 +48,14 @@ function closed(credential) {
 }
 
 async function run(part, { quietly = false } = {}) {
-  if (quietly && leaving) return;
+  if (leaving) return;
   const make = part.dataset.passkey === "make";
   const said = part.querySelector("[data-passkey-said]");
   said.hidden = true;
   waiting?.abort();
   const stop = (waiting = new AbortController());
   const begun = await send(part.dataset.begin, {}, stop.signal);
-  if (!begun.ok) return;
+  if (!begun.ok) return quietly || begun.said.next ? undefined : say(said, said.dataset.no);
   const asked = { publicKey: opened(begun.said), signal: stop.signal };
   if (quietly) asked.mediation = "conditional";
   let credential;
@@ -65,8 +65,11 @@ async function run(part, { quietly = false } = {}) {
     if (quietly || stop.signal.aborted) return;
     return say(said, error.name === "InvalidStateError" ? said.dataset.there : said.dataset.no);
   }
+  if (leaving || stop.signal.aborted) return;
+  leaving = true;
   const finished = await send(part.dataset.finish, { ...closed(credential), next: part.dataset.next || "" });
   if (finished.ok) return location.assign(finished.said.next);
+  leaving = false;
   say(said, finished.said.sentence || said.dataset.no);
 }
 
@@ -84,6 +87,7 @@ if (window.PublicKeyCredential && window.isSecureContext) {
       try {
         await run(part);
       } catch {
+        leaving = false;
         const said = part.querySelector("[data-passkey-said]");
         say(said, said.dataset.no);
       } finally {
