@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -101,8 +101,12 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
 
 
 def _known(owner: Owner) -> dict[str, Known]:
-    """Return the email and mobile that messages reach, and whether anybody else at the school has the same."""
-    others = ContactDetail.objects.filter(school_id=owner.school_id, value=OuterRef("value"), kind=OuterRef("kind"))
+    """Return the email and mobile that messages reach, and whether anybody else at the school has the same.
+
+    Also what only the MIS still says of the other: who has changed their email here may still read the old one.
+    """
+    same = Q(value=OuterRef("value")) | Q(mis_value=OuterRef("value"))
+    others = ContactDetail.objects.filter(same, school_id=owner.school_id, kind=OuterRef("kind"))
     others = others.exclude(pk=OuterRef("pk")).exclude(contact__merged_into__isnull=False)
     found = people.details_of(owner).filter(deliverable=True).exclude(value="").annotate(shared=Exists(others))
     held = {one.kind: Known(one.value, one.shared) for one in found}

@@ -2,13 +2,23 @@
 
 from verification.answering import Answered, approve, reject
 from verification.changing import Started, cancel, prove, send_again, start_change, take_out
+from verification.children import give_back, not_my_child
 from verification.freezing import lift, not_me, not_me_signed_in
+from verification.inviting import Invited, Planned, invite, invite_all, plan, resend, void
+from verification.joining import Answers, Guest, Joined, join, look
+from verification.letter_making import Printed, enter, print_letter, print_letters
 from verification.proposing import Edited, Outcome, Typed, ask_again, edit_many, edit_or_propose, withdraw
 
 __all__ = [
     "Answered",
+    "Answers",
     "Edited",
+    "Guest",
+    "Invited",
+    "Joined",
     "Outcome",
+    "Planned",
+    "Printed",
     "Started",
     "Typed",
     "approve",
@@ -16,13 +26,25 @@ __all__ = [
     "cancel",
     "edit_many",
     "edit_or_propose",
+    "enter",
+    "give_back",
+    "invite",
+    "invite_all",
+    "join",
     "lift",
+    "look",
     "not_me",
     "not_me_signed_in",
+    "not_my_child",
+    "plan",
+    "print_letter",
+    "print_letters",
     "prove",
     "reject",
+    "resend",
     "send_again",
     "start_change",
     "take_out",
+    "void",
     "withdraw",
 ]

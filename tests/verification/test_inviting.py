@@ -244,6 +244,18 @@ class TestEverybody:
             give(make_contact(school, f"B{place}", "Okafor", pupil), "email", f"b{place}@example.org")
         assert queries() == few
 
+    def test_inviting_costs_the_same_for_many(self, school: School, office: Account) -> None:
+        def queries(count: int, prefix: str) -> int:
+            pupil = make_pupil(school)
+            for place in range(count):
+                give(make_contact(school, prefix, f"P{place}", pupil), "email", f"{prefix}{place}@example.org")
+            with CaptureQueriesContext(connection) as seen:
+                assert inviting.invite_all(school=school, by=office, now=NOW).sent == {"email": count}
+            return len(seen)
+
+        few = queries(2, "a")
+        assert queries(14, "b") == few
+
     def test_another_schools_parents_are_not_asked(self, school: School, other_school: School, office: Account) -> None:
         with scope.schools(other_school.pk):
             give(make_contact(other_school, "Far", "Away", make_pupil(other_school)), "email", "far@example.org")

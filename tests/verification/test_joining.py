@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,6 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import Alert, School
 from hub.messaging import notices
-from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact, ContactDetail, PupilContact
 from tests.conftest import NOW, PASSWORD
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
@@ -39,13 +38,14 @@ def _the_hour() -> Iterator[None]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]]]:
     """What was told to whom: address, template, context."""
     seen: list[tuple[str, str, dict[str, Any]]] = []
-    real = notices.send
+    real = notices.send_many
 
-    def send(**said: Any) -> Notice | None:
-        seen.append((said["to"], said["template"], dict(said["context"])))
-        return real(**said)
+    def send_many(tellings: Iterable[notices.Telling], *, now: dt.datetime) -> Any:
+        all_of_them = list(tellings)
+        seen.extend((one.to, one.template, dict(one.context)) for one in all_of_them)
+        return real(all_of_them, now=now)
 
-    monkeypatch.setattr(notices, "send", send)
+    monkeypatch.setattr(notices, "send_many", send_many)
     return seen
 
 
@@ -552,6 +552,18 @@ class TestTwoParentsOneMailbox:
         assert her.post("/join/mobile/code/", later="1").status_code == 422
         assert her.client.get("/join/finish/")["Location"] == "/join/mobile/"
         assert not Connection.objects.filter(contact=father, connected_at__isnull=False).exists()
+
+    def test_nor_by_having_left_the_shared_mailbox_before(
+        self, both: tuple[Person, Person], mother: Contact, sent: Any
+    ) -> None:
+        """Her email is another one now, but the MIS still says the shared one, and she still reads it."""
+        mother.details.filter(kind="email").update(value="ngozi.own@example.org")
+        her = both[1]
+        her.open("family@example.org")
+        her.sent = sent
+        her.begin()
+        her.post("/join/email/", choice="known0")
+        assert "show that you are you" in her.client.get("/join/mobile/").content.decode()
 
     def test_one_who_is_connected_cannot_take_the_others_record_into_the_own_login(
         self, both: tuple[Person, Person], mother: Contact, father: Contact, sent: Any
