@@ -220,8 +220,9 @@ def _give_back(merge: Merge, kept: Contact, gone: Contact) -> list[str]:
     gone.merged_into = None
     identities = MisIdentity.objects.filter(school_id=kept.school_id, contact=kept)
     heard_since = identities.exclude(digest=b"").exists()
-    back = identities.filter(pk__in=moved["identities"]).update(contact=gone, digest=b"")
-    identities.update(digest=b"")
+    # As if none were gone: the next import finds out for each of the two, and ends the links of whose records went.
+    back = identities.filter(pk__in=moved["identities"]).update(contact=gone, digest=b"", gone_on=None)
+    identities.update(digest=b"", gone_on=None)
     if missing := len(moved["identities"]) - back:
         left.append(f"{missing} of the MIS’s records of {gone} had moved on and stayed where they are.")
     if missing := give_links_back(moved["links"], kept=kept, gone=gone, heard_since=heard_since):

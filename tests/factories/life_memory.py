@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,17 +50,16 @@ class InMemory:
             hub.identities[key] = replace(hub.identities[key], person_id=gone[1])
         for pair in made:
             hub.links.pop(pair, None)
-        all_gone = all(hub.identities[key].gone for key in moved)
-        for pair, values in links.items():
-            hub.links[pair] = {**values, "ended_on": dt.date(2026, 11, 23)} if all_gone else values
-        self._read_again(hub, kept)
-        self._read_again(hub, gone)
+        hub.links |= links
+        self._read_again(hub, kept, found_out=True)
+        self._read_again(hub, gone, found_out=True)
 
     @staticmethod
-    def _read_again(hub: Hub, owner: Owner) -> None:
+    def _read_again(hub: Hub, owner: Owner, *, found_out: bool = False) -> None:
+        """Have a person's records heard by the next night; `found_out`: also whether they are gone."""
         for key, known in hub.identities.items():
             if (key[0], known.person_id) == owner and key[0] == CONTACT:
-                hub.identities[key] = replace(known, digest=b"")
+                hub.identities[key] = replace(known, digest=b"", gone=known.gone and not found_out)
 
     def done(self, desk: Desk) -> None:
         for place, hub in enumerate(self.hubs):

@@ -107,6 +107,21 @@ def test_an_undone_merge_and_one_more_night_are_as_if_nothing_had_been(nights: N
     assert fingerprint(nights.school) == before
 
 
+@pytest.mark.parametrize("keep_older", [True, False])
+def test_an_undo_leaves_no_link_open_whose_record_went_meanwhile(
+    nights: Nights, administrator: Account, keep_older: bool
+) -> None:
+    older, newer, account = two_records(nights)
+    stays, goes = nights.contact(older), nights.contact(newer)
+    _kept, _gone, done = merged(nights, *((older, newer) if keep_older else (newer, older)), account)
+    nights.mis.merge_contacts(newer, older)
+    nights.night()
+    merging.undo_merge(merge=done, by=administrator, now=nights.now)
+    nights.night()
+    assert pupils(stays)
+    assert not pupils(goes), "the MIS has no record that tells of them"
+
+
 def test_a_merge_while_a_night_is_planned_has_it_read_again(nights: Nights, monkeypatch: Any) -> None:
     older, newer, account = two_records(nights)
     nights.mis.change_mobile(newer, "07700 900801")
