@@ -22,5 +22,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if viewer is not None:
         found["is_parent_too"] = viewer.is_parent_too
     if connections := getattr(request, "connections", None):
-        found["portal_asked"] = partial(selectors.count_proposals, connections, timezone.now())
+        found["portal_asked"] = partial(selectors.count_questions, connections, timezone.now())
     return found

@@ -51,7 +51,7 @@ def home(request: ParentRequest) -> HttpResponse:
         "greeting": _greeting(request, now),
         "lead": _lead(waiting),
         "waiting": waiting,
-        "portal_asked": waiting.asked,
+        "portal_asked": len(waiting.questions),
         "children": selectors.children(request.connections, selectors.today()),
         "several_schools": len(records) > 1,
     }
@@ -74,7 +74,7 @@ def details(request: ParentRequest) -> HttpResponse:
     context = {
         "tab": "details",
         "waiting": waiting,
-        "portal_asked": waiting.asked,
+        "portal_asked": len(waiting.questions),
         "cards": presenting.cards_of(records, waiting),
         "history": _history(request, records, now),
         "several_schools": len(records) > 1,
@@ -91,7 +91,7 @@ def approvals(request: ParentRequest) -> HttpResponse:
     context = {
         "tab": "approvals",
         "waiting": waiting,
-        "portal_asked": waiting.asked,
+        "portal_asked": len(waiting.questions),
         "answered": _answered(request, records, now),
     }
     return render(request, "portal/approvals.html", context)

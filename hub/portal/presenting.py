@@ -150,8 +150,6 @@ class Waiting:
     to_confirm: tuple[Value, ...] = ()
     twins: tuple[Twins, ...] = ()
     frozen: tuple[DetailChange, ...] = field(default=())
-    asked: int = 0
-    """How many proposals there are, each school's counted: the number on the tab."""
 
     @property
     def count(self) -> int:
@@ -175,7 +173,6 @@ def waiting_of(
         to_confirm=tuple(_to_confirm(records, busy)),
         twins=tuple(Twins(kept=kept, gone=gone) for kept, gone in pairs),
         frozen=tuple(by_status[Status.FROZEN]),
-        asked=len(by_status[Status.PENDING]),
     )
 
 

@@ -152,9 +152,10 @@ def asking_the_same(connections: Iterable[Connection], change: DetailChange, now
     return list(rows.filter(new_value=change.new_value).select_related("school").order_by("pk"))
 
 
-def count_proposals(connections: Iterable[Connection], now: dt.datetime) -> int:
-    """Return how many proposals wait for this person's answer."""
-    return changes(connections).filter(status=Status.PENDING, deadline__gt=now).count()
+def count_questions(connections: Iterable[Connection], now: dt.datetime) -> int:
+    """Return how many questions wait for this person's answer: what schools ask about one detail is one."""
+    asked = changes(connections).filter(status=Status.PENDING, deadline__gt=now)
+    return asked.order_by().values("field").distinct().count()
 
 
 def recent(connections: Iterable[Connection], now: dt.datetime, most: int = 60) -> list[DetailChange]:
