@@ -18,14 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.tables import csv_response
-from hub.people import selectors as people
-from hub.people.models import GroupKind
 from verification import marking, report_pdf, selectors
 from verification import report as rows
 from verification.models import DetailChange, Field, MisState, Origin, Status
 from verification.report_filters import COPY, SHOWS, Wanted
 
-PER_PAGE = 40
+PER_PAGE = 25
 office = require(Role.ADMINISTRATOR, Role.OFFICE)
 
 
@@ -125,7 +123,7 @@ def _wanted(request: SchoolRequest) -> Wanted:
 
 
 def _filters(request: SchoolRequest, wanted: Wanted) -> list[dict[str, Any]]:
-    years = [group.name for group in people.groups(request.school).filter(kind=GroupKind.YEAR)]
+    years = selectors.year_groups(request.school)
     return [
         _choice("status", "Status", Status.choices, wanted.status),
         _choice("state", "In the MIS", [pair for pair in MisState.choices if pair[0]], wanted.state),

@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from hub.core.models import School
-from hub.people.models import ContactDetail, MisSource, Pupil, PupilContact
+from hub.people.models import ContactDetail, Group, GroupKind, MisSource, Pupil, PupilContact
 from verification.models import TO_COPY, Choices, DetailChange, Field, MisState
 from verification.report_filters import SHOWS, Wanted
 
@@ -72,6 +72,12 @@ def changes(school: School, wanted: Wanted) -> QuerySet[DetailChange]:
     """Return the rows wanted: by the first pupil of each family, staff after them, then who has no pupil here."""
     found = DetailChange.objects.filter(wanted.condition(), school=school)
     return found.order_by("sort_key", "person_name", "field", "-id")
+
+
+def year_groups(school: School) -> list[str]:
+    """Return the names of the school's year groups."""
+    found = Group.objects.filter(school=school, kind=GroupKind.YEAR)
+    return list(found.order_by("name").values_list("name", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
