@@ -38,8 +38,7 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
     context = {
         "nav": "reports",
         "wanted": wanted,
-        "shows": [(name, show.label, counts[name], wanted.query(show=_name(name))) for name, show in SHOWS.items()],
-        "total": counts["all"],
+        "shows": [(name, show.label, counts.get(name), wanted.query(show=_name(name))) for name, show in SHOWS.items()],
         "to_copy": counts[COPY],
         "reports_count": counts[COPY],  # the frame would count it again
         "mis": mis,
