@@ -193,6 +193,8 @@ def stop_waiting(rows: Q, *, reason: str, now: dt.datetime) -> None:
             DetailChange.objects.filter(pk=change.pk).update(
                 status=Status.PENDING, answered_at=None, answered_by="", reason=""
             )
+        elif change.origin != Origin.PERSON:  # too late to ask: what the MIS says may have been listed by it alone
+            settling.settle_owner(owner=owner_of(change), now=now)
 
 
 def refuse_the_last(owner: Owner, kind: str) -> None:

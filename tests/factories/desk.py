@@ -161,6 +161,8 @@ class Desk:
             row.status = WITHDRAWN
             if row.origin != PERSON and self.now < row.deadline and not self.which(PENDING, slot=row.slot):
                 row.status = PENDING
+            elif row.origin != PERSON:
+                self._settle(row.slot)
 
     def _make(self, row: Row) -> None:
         """The value comes into use, proved; whatever else was open is over."""
