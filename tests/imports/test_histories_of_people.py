@@ -47,7 +47,7 @@ def in_the_database(schools: tuple[School, School], happened: list[Any]) -> None
         transaction.set_rollback(True)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=6, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(happened=events())
 def test_the_services_live_as_the_oracle_says(school: School, other_school: School, happened: list[Any]) -> None:
     in_the_database((school, other_school), happened)
