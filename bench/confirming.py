@@ -22,8 +22,8 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact
-from verification import listing, settling
-from verification.drafting import draft
+from verification.changes.drafting import draft
+from verification.reporting import listing, settling
 
 PAGE_LIMIT, HOME_LIMIT = 0.080, 0.040
 CHILDREN = (1, 4, 12)

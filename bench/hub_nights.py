@@ -11,7 +11,8 @@ from bench.files import Nights
 from bench.timing import Measures
 from hub.core import scope
 from hub.core.models import School
-from imports import links, services
+from imports import services
+from imports.link import links
 from imports.models import Import, ImportKind, ImportPolicy, ImportState, LinkState, MisLink, RecipientRule
 
 FIRST, IDENTICAL, NOBODY, SOME, FULL = (

@@ -7,6 +7,6 @@ class ImportsConfig(AppConfig):
     def ready(self) -> None:
         """Let `/health` ask about the links."""
         from hub.core import health
-        from imports import link_health
+        from imports.link import health as link_health
 
         health.register("links", link_health.look)

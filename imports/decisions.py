@@ -9,10 +9,11 @@ from django.db import transaction
 from hub.accounts.models import Account
 from hub.core import audit
 from hub.core.errors import HubError
-from imports import links, services, undoing
+from imports import services, undoing
+from imports.link import links
 from imports.models import HELD_STATES, Import, ImportState
 from imports.payloads import PayloadCleared
-from verification import settling
+from verification.reporting import settling
 
 
 class NotYours(HubError):

@@ -12,7 +12,8 @@ from hub.people import services as people
 from hub.people.models import Pupil, Staff
 from imports.models import GOOD_STATES, Import, ImportState
 from imports.types import STAFF, Action, Plan
-from verification import children, settling, telling
+from verification import children, telling
+from verification.reporting import settling
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -14,10 +14,10 @@ from django.db.models import Q
 from hub.core.models import AuditEntry, School
 from hub.people.models import Connection, Contact, ContactDetail, Staff
 from hub.people.selectors import details_of
-from imports import provenance_words as words
 from imports import selectors
 from imports.models import ImportChange, ImportState
-from imports.provenance_words import Event, Said
+from imports.pages import provenance_words as words
+from imports.pages.provenance_words import Event, Said
 from verification.models import DetailChange, Invitation, InvitationChannel
 from verification.selectors import Mis
 

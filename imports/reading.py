@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from hub.core.models import School
 from hub.people.models import Connection, ContactDetail, ImportExclusion, PupilContact
-from imports import canonical, guards, payloads, policy, state
+from imports import canonical, payloads, policy, state
 from imports.models import Import, ImportPolicy, ImportState, MisLink
-from imports.plan import access_losses, build_plan
+from imports.planning import guards
+from imports.planning.plan import access_losses, build_plan
 from imports.types import (
     CONTACT,
     PUPIL,
@@ -29,7 +30,7 @@ from imports.types import (
 from mis_connectors import registry
 from mis_connectors.base import Connector
 from mis_connectors.records import Kind, Snapshot, SourceRecord
-from verification.selectors_merges import merges_made
+from verification.lifecycle.merges import merges_made
 
 WEEK = dt.timedelta(days=7)
 FULL_EVERY = dt.timedelta(days=7)

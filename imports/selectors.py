@@ -11,7 +11,6 @@ from django.db.models import Case, Count, IntegerField, Max, OuterRef, QuerySet,
 from django.shortcuts import get_object_or_404
 
 from hub.core.models import School
-from imports import presenting
 from imports.models import (
     OPEN_STATES,
     AgentToken,
@@ -23,6 +22,7 @@ from imports.models import (
     RejectedRecord,
     Rejection,
 )
+from imports.pages import presenting
 from mis_connectors.base import Delivery
 from mis_connectors.registry import UnknownConnector, connector
 

@@ -16,13 +16,15 @@ from django.db.models import F
 
 from hub.core.models import School
 from hub.people.locking import lock_school
-from imports import alerts, apply, counting, following, links, nights, payloads, reading, rejected, resting
+from imports import alerts, apply, following, payloads, reading, rejected, resting
+from imports.link import links, nights
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
+from imports.planning import counting
 from imports.types import CONTACT, PUPIL, Action, Plan, Verdict
 from mis_connectors import registry
 from mis_connectors.errors import ConnectorError
-from verification.selectors_merges import merged_since, merges_made
+from verification.lifecycle.merges import merged_since, merges_made
 
 logger = logging.getLogger(__name__)
 LONDON = ZoneInfo("Europe/London")

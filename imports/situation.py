@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Max, Q, Window
 
 from hub.core.models import School
-from imports import nights, schedule, selectors, standing
-from imports.links import current_link
+from imports import selectors, standing
+from imports.link import nights, schedule
+from imports.link.links import current_link
+from imports.link.nights import Night
 from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Rejection, ScheduledRun
-from imports.nights import Night
 from imports.selectors import Mis
 from verification.selectors import ToCopy, to_copy
 

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from imports import moments, presenting
-from imports.presenting import Run, many
+from imports import moments
+from imports.pages import presenting
+from imports.pages.presenting import Run, many
 
 AGENT_SILENT_AFTER = dt.timedelta(hours=26)
 """A heartbeat comes every ten minutes; a computer that is off overnight and a bank holiday morning is forgiven."""

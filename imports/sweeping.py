@@ -6,7 +6,8 @@ import datetime as dt
 import logging
 
 from hub.core import scope
-from imports import alerts, apply, nights, payloads, services
+from imports import alerts, apply, payloads, services
+from imports.link import nights
 from imports.models import OPEN_STATES, Import, ImportState
 
 logger = logging.getLogger(__name__)

@@ -51,7 +51,7 @@ class Action(StrEnum):
 
 
 class Why(StrEnum):
-    """Why a change was made or not made; the words are in `imports.presenting`."""
+    """Why a change was made or not made; the words are in `imports.pages.presenting`."""
 
     NEW = "new_in_mis"
     CHANGED = "changed_in_mis"

@@ -12,7 +12,7 @@ from hub.core import alerts, audit
 from hub.core.models import Alert, School, Severity
 from hub.people.models import Contact, PupilContact
 from verification import telling
-from verification.drafting import draft
+from verification.changes.drafting import draft
 from verification.errors import ChangeRefused
 from verification.models import TO_COPY, DetailChange, Field, MisState, Origin, Status
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from hub.core.models import School
 from hub.people.models import ContactDetail, Group, GroupKind, MisSource, Pupil, PupilContact
 from verification.models import OPEN_STATUSES, TO_COPY, Choices, DetailChange, Field, MisState, Status
-from verification.report_filters import SHOWS, Wanted
+from verification.reporting.filters import SHOWS, Wanted
 
 Owner = tuple[str, int]
 

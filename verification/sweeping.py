@@ -14,10 +14,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from hub.core import scope
-from verification import recovering, rules, settling, telling
+from verification import telling
+from verification.changes import rules
 from verification.models import OPEN_STATUSES, ChangeLink, DetailChange, Origin, ProofCode, Status
 from verification.owners import Owner, lock, owner_of
-from verification.weekly import sweep_weekly
+from verification.recovery import recovering
+from verification.reporting import settling
+from verification.reporting.weekly import sweep_weekly
 
 AT_ONCE = 200
 """Rows in one transaction."""

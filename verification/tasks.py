@@ -5,7 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from verification import leavers, recovering, sweeping
+from verification import sweeping
+from verification.lifecycle import leavers
+from verification.recovery import recovering
 
 
 @shared_task(time_limit=300)

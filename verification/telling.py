@@ -21,8 +21,8 @@ from hub.messaging.models import Channel
 from hub.people import selectors as people
 from hub.people.judging import display
 from hub.people.models import Contact, DetailKind
-from verification import rules
-from verification.change_words import KINDS
+from verification.changes import rules
+from verification.changes.words import KINDS
 from verification.models import ChangeLink, DetailChange
 from verification.owners import Owner, login_of, owner_of
 

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from verification import (
-    change_views,
-    choices_views,
-    connection_urls,
-    edit_many_views,
-    edit_views,
-    lifecycle_urls,
-    record_views,
-    report_views,
-)
+from verification import choices_views
+from verification.changes import edit_many_views, edit_views, views
+from verification.invitations import urls
+from verification.lifecycle import record_views
+from verification.lifecycle import urls as lifecycle_urls
+from verification.reporting import views as report_views
 
 app_name = "verification"
 urlpatterns: list[URLPattern] = [
     *lifecycle_urls.urlpatterns,
-    *connection_urls.urlpatterns,  # before edit_detail, which takes any last word
+    *urls.urlpatterns,  # before edit_detail, which takes any last word
     path("people/edit-many/", edit_many_views.edit_many, name="edit_many"),
     path("people/edit-many/search/", edit_many_views.search, name="edit_many_search"),
     path("people/<slug:owner>/<int:person_id>/<slug:kind>/", edit_views.edit_detail, name="edit_detail"),
-    path("changes/<int:change_id>/ask-again/", change_views.ask_again, name="ask_again"),
-    path("changes/<int:change_id>/withdraw/", change_views.withdraw, name="withdraw"),
-    path("changes/<int:change_id>/lift/", change_views.lift, name="lift"),
+    path("changes/<int:change_id>/ask-again/", views.ask_again, name="ask_again"),
+    path("changes/<int:change_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("changes/<int:change_id>/lift/", views.lift, name="lift"),
     path("changes/<int:change_id>/undo-merge/", record_views.undo_merge, name="undo_merge"),
     path("settings/confirming/", choices_views.choices, name="choices"),
     path("reports/verified-user-changes/", report_views.report, name="report"),

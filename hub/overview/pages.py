@@ -16,12 +16,13 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, ViewedRequest, require, signed_in
 from hub.core.models import Alert, Severity
 from hub.overview import presenting, selectors
-from imports import moments, nights, situation, standing
-from imports import presenting as import_words
+from imports import moments, situation, standing
 from imports import selectors as import_reads
-from imports.entries import entries
+from imports.link import nights
+from imports.link.nights import Night
 from imports.models import Import, LinkState
-from imports.nights import Night
+from imports.pages import presenting as import_words
+from imports.pages.entries import entries
 from imports.situation import Situation
 
 SHOWN = 5

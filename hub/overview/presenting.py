@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imports import moments, presenting
-from imports.presenting import Run, listed, many
+from imports import moments
+from imports.pages import presenting
+from imports.pages.presenting import Run, listed, many
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

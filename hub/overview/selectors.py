@@ -11,9 +11,10 @@ from django.db.models import Count
 
 from hub.accounts.models import Membership, Role
 from hub.core.models import Alert, School, Severity
-from imports import moments, presenting, selectors, situation, standing
+from imports import moments, selectors, situation, standing
 from imports.models import Import, LinkState, MisLink
-from imports.presenting import Chip
+from imports.pages import presenting
+from imports.pages.presenting import Chip
 
 _CONNECTED = """
     SELECT count(*), count(c.id)

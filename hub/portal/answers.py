@@ -13,7 +13,7 @@ from hub.core.errors import HubError
 from hub.portal import presenting, proving, selectors, words
 from hub.portal.forms import ReasonForm
 from hub.portal.viewer import ParentRequest, parent
-from verification import answering, declining
+from verification.changes import answering, declining
 from verification.models import DetailChange, Origin, Status
 
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 from hub.core.errors import HubError
 from hub.portal import presenting, selectors
 from hub.portal.viewer import ParentRequest, parent
-from verification import children, merging
+from verification import children
+from verification.lifecycle import merging
 
 _METHODS = ["GET", "HEAD", "POST"]
 

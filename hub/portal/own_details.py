@@ -19,7 +19,7 @@ from hub.portal import history, presenting, proving, selectors, words
 from hub.portal.forms import ValueForm, WhereForm
 from hub.portal.selectors import Record
 from hub.portal.viewer import ParentRequest, parent
-from verification import changing, freezing
+from verification.changes import changing, freezing
 
 _METHODS = ["GET", "HEAD", "POST"]
 

@@ -15,7 +15,7 @@ from hub.core.errors import HubError
 from hub.portal import presenting, selectors
 from hub.portal.forms import CodeForm
 from hub.portal.viewer import ParentRequest, parent
-from verification import changing
+from verification.changes import changing
 from verification.errors import CodeRefused, CodeTrouble
 from verification.models import DetailChange, ProofCode, Status
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from hub.core.models import School
 from hub.people import selectors as people
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact, Staff
-from verification import merging_rules
+from verification.lifecycle import merging_rules
 from verification.models import DetailChange, Merge, Origin, Status
 
 Row = TypeVar("Row", ContactDetail, DetailChange)

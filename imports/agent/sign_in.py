@@ -7,7 +7,7 @@ import datetime as dt
 from hub.core import scope
 from hub.core.errors import HubError
 from imports import moments
-from imports.links import TOKEN_PREFIX, hash_token
+from imports.link.links import TOKEN_PREFIX, hash_token
 from imports.models import AgentToken
 
 _DOWNLOAD = "Download a new copy from the hub: Settings, MIS Link."

@@ -22,9 +22,10 @@ from django.views.decorators.http import require_POST
 
 from hub.core import scope
 from hub.core.errors import HubError
-from imports import links, nights, services
+from imports import services
 from imports.agent import hearing
 from imports.agent.sign_in import NotSignedIn, token_of
+from imports.link import links, nights
 from imports.models import AgentToken, ImportKind
 from imports.payloads import PayloadTooLarge
 

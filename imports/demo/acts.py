@@ -17,22 +17,14 @@ from hub.messaging import notices
 from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact, PupilContact
 from imports.demo.schools import give_password
-from verification import (
-    answering,
-    changing,
-    children,
-    effects,
-    freezing,
-    inviting,
-    joining,
-    letter_making,
-    marking,
-    merging,
-    proposing,
-    sweeping,
-)
-from verification.joining_rules import EMAIL, MOBILE, Said, Told
+from verification import children, sweeping
+from verification.changes import answering, changing, effects, freezing, proposing
+from verification.invitations import inviting, letter_making
+from verification.lifecycle import merging
 from verification.models import DetailChange
+from verification.registration import joining
+from verification.registration.rules import EMAIL, MOBILE, Said, Told
+from verification.reporting import marking
 
 UPDATED_EMAIL = "at.home@example.org"
 """What a parent changes theirs to, and the MIS has by the second night."""

@@ -19,7 +19,7 @@ from hub.core.models import School
 from hub.people import services as people
 from hub.people.details import display_mobile
 from hub.people.models import Contact, Group, GroupKind, Staff
-from imports import links
+from imports.link import links
 from imports.models import MisLink
 
 PASSWORD = "demo at schoolgate"  # noqa: S105 – printed for everybody who starts the demo on their own machine

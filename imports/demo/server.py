@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from hub.accounts.models import Account
-from imports import links
 from imports.agent import download
 from imports.demo import cast
 from imports.demo.schools import SCHOOLS, DemoSchool
+from imports.link import links
 from imports.models import MisLink
 from mis_connectors.simulators import school as simulated
 

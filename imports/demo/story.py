@@ -20,7 +20,7 @@ from imports.demo import acts, files, night, schools
 from imports.demo.night import Result
 from imports.demo.schools import SCHOOLS, DemoSchool
 from imports.demo.server import NightFailed, Server
-from imports.links import LinkRefused
+from imports.link.links import LinkRefused
 from mis_connectors.registry import connector
 
 Say = Callable[[str], None]

@@ -22,19 +22,19 @@ MAY_SEE_EVERY_SCHOOL = {
     "hub/accounts/services.py",  # an invitation's link is looked up by its hash
     "hub/people/delivering.py",  # an address that takes no mail takes none at any school
     "hub/people/selectors.py",  # the records a login is connected to
-    "verification/inviting.py",  # an invitation's link is looked up by its hash
-    "verification/letter_making.py",  # a letter's number is looked up, and is nobody else's
+    "verification/invitations/inviting.py",  # an invitation's link is looked up by its hash
+    "verification/invitations/letter_making.py",  # a letter's number is looked up, and is nobody else's
     "imports/agent/sign_in.py",  # an agent's token is looked up by its hash
     "imports/alerts.py",  # which alerts are to be mailed
     "imports/demo/schools.py",  # the demo's schools by their address
-    "imports/link_health.py",  # links at which a night stays away, for health
+    "imports/link/health.py",  # links at which a night stays away, for health
     "imports/management/commands/import_file.py",  # the school by its DfE number
-    "imports/nights.py",  # overdue links, for health
-    "verification/freezing.py",  # a link's change may span schools
-    "verification/leavers.py",  # which schools there are
-    "verification/recovery_reach.py",  # a mailbox may be shared across schools, and a login opens several
+    "imports/link/nights.py",  # overdue links, for health
+    "verification/changes/freezing.py",  # a link's change may span schools
+    "verification/lifecycle/leavers.py",  # which schools there are
+    "verification/recovery/reach.py",  # a mailbox may be shared across schools, and a login opens several
     "verification/sweeping.py",  # which schools have something due
-    "verification/weekly.py",  # which schools have something to copy on a Monday
+    "verification/reporting/weekly.py",  # which schools have something to copy on a Monday
     "imports/sweeping.py",  # the tick: what is due, what was lost
 }
 

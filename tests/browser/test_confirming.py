@@ -20,9 +20,10 @@ from tests.factories.inbox import last_code, last_link, mails_to
 from tests.factories.parents import make_login, make_parent, value_of
 from tests.factories.people import make_pupil
 from tests.factories.world import World, _sims_id, import_night
-from verification import inviting, sweeping
+from verification import sweeping
+from verification.changes.rules import OPEN_FOR
+from verification.invitations import inviting
 from verification.models import DetailChange
-from verification.rules import OPEN_FOR
 
 pytestmark = pytest.mark.browser
 HERS, HIS = "+447700900561", "+447700900562"

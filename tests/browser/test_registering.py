@@ -17,7 +17,7 @@ from tests.browser.test_signing_in import give_authenticator
 from tests.factories.inbox import last_code, last_link
 from tests.factories.people import give, make_contact
 from tests.factories.world import World
-from verification import inviting
+from verification.invitations import inviting
 
 pytestmark = pytest.mark.browser
 PASSWORD = "walnut harbour seventeen"

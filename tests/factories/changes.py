@@ -6,8 +6,8 @@ from typing import Any
 
 from hub.people.models import Contact, Staff
 from tests.factories.people import LONG_AGO
-from verification import listing
 from verification.models import DetailChange, MisState, Status
+from verification.reporting import listing
 
 
 def make_change(owner: Contact | Staff, **fields: Any) -> DetailChange:

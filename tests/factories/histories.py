@@ -1,7 +1,7 @@
 """Histories of a school that hypothesis makes up, and what must be true after every night of them.
 
 `History` drives an MIS (records by id) and a hub, in memory or in PostgreSQL, and keeps a model of
-its own: what each Connected person confirmed, and, by the table of `imports.who_wins` written again
+its own: what each Connected person confirmed, and, by the table of `imports.planning.who_wins` written again
 from the design, what every email and mobile and link must be.
 """
 

@@ -12,9 +12,10 @@ from hub.accounts.models import Account
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Connection, Contact, Staff
-from imports import apply, links, reading, state, undoing
+from imports import apply, reading, state, undoing
+from imports.link import links
 from imports.models import Import, ImportState
-from imports.plan import build_plan
+from imports.planning.plan import build_plan
 from imports.types import CONTACT, KINDS, Detail, Facts, Identity, Key, Owner, Plan, State, Values
 from tests.factories.planning import Hub, a_reading
 

@@ -19,21 +19,14 @@ from hub.people.models import Connection, Contact, ContactDetail, PupilContact, 
 from imports.types import CONTACT, EMAIL, MOBILE, Facts, Owner, Plan
 from tests.factories.desk import BEGAN, OPEN, REPLACED, Desk, Record, Row, Slot
 from tests.factories.histories_db import DatabaseHub
-from verification import (
-    answering,
-    changing,
-    children,
-    freezing,
-    inviting,
-    joining,
-    marking,
-    merging,
-    proposing,
-    settling,
-    sweeping,
-)
-from verification.joining_rules import Said, Told
+from verification import children, sweeping
+from verification.changes import answering, changing, freezing, proposing
+from verification.invitations import inviting
+from verification.lifecycle import merging
 from verification.models import Choices, DetailChange, Invitation, Merge, ProofCode
+from verification.registration import joining
+from verification.registration.rules import Said, Told
+from verification.reporting import marking, settling
 
 CODE = "123456"
 """What every code is: the test sees to it."""
@@ -128,7 +121,7 @@ class InDatabase:
 
     def disconnect(self, record: Record) -> bool:
         try:
-            from verification import leaving
+            from verification.lifecycle import leaving
         except ImportError:
             return False
         person = self.person(record)

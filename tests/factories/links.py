@@ -6,7 +6,7 @@ import datetime as dt
 
 from hub.accounts.models import Account
 from hub.core.models import School
-from imports import links
+from imports.link import links
 from imports.models import Import, ImportKind, ImportState, MisLink
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imports.plan import build_plan
+from imports.planning.plan import build_plan
 from imports.types import (
     CONTACT,
     CONTACT_FIELDS,

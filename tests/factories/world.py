@@ -10,7 +10,8 @@ from hub.accounts.models import Account
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Contact, ContactDetail
-from imports import links, services
+from imports import services
+from imports.link import links
 from imports.models import Import, ImportKind, MisLink
 from mis_connectors.simulators import school as simulated
 from mis_connectors.simulators import sims_xml

@@ -16,7 +16,8 @@ from hub.core import scope
 from hub.core.alerts import raise_alert
 from hub.core.models import Alert, School
 from hub.messaging.mail import MailNotSent
-from imports import alerts, links, standing
+from imports import alerts, standing
+from imports.link import links
 from imports.models import AgentToken, ImportState, MisLink, Rejection
 from tests.factories.imports import a_rejection
 from tests.factories.links import an_import, enabled_link

@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from imports.counting import counts_of
-from imports.guards import assess
-from imports.plan import build_plan
+from imports.planning.counting import counts_of
+from imports.planning.guards import assess
+from imports.planning.plan import build_plan
 from imports.types import (
     CONTACT,
     KINDS,

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Pupil
-from imports import links
+from imports.link import links
 from imports.models import Import
 from mis_connectors.simulators import school as simulated
 from mis_connectors.simulators import sims_xml

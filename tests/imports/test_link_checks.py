@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import Account
 from hub.core.models import School
-from imports import link_checks, links
 from imports.agent import hearing
-from imports.link_checks import Facts, Part
+from imports.link import checks, links
+from imports.link.checks import Facts, Part
 from imports.models import LinkState
-from imports.presenting import Run
+from imports.pages.presenting import Run
 from tests.factories.links import an_import, enabled_link
 
 DAY = dt.timedelta(days=1)
@@ -41,7 +41,7 @@ def facts(now: dt.datetime, **changed: Any) -> Facts:
 
 
 def found(now: dt.datetime, **changed: Any) -> list[Part]:
-    return list(link_checks.parts(facts(now, **changed), now=now))
+    return list(checks.parts(facts(now, **changed), now=now))
 
 
 def failing(now: dt.datetime, **changed: Any) -> Part:
@@ -63,7 +63,7 @@ def test_everything_works_from_the_agent_to_the_last_import(now: dt.datetime) ->
         "The last import",
     ]
     assert {part.tone for part in parts} == {"good"}
-    assert link_checks.verdict(parts, mis_name="SIMS").sentence == "Everything works, from SIMS to the last import."
+    assert checks.verdict(parts, mis_name="SIMS").sentence == "Everything works, from SIMS to the last import."
 
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
@@ -108,9 +108,9 @@ def test_a_failed_or_held_import_says_why(now: dt.datetime) -> None:
 
 def test_the_verdict_is_the_first_that_fails_before_what_only_waits(now: dt.datetime) -> None:
     parts = found(now, pause="Paused.", overdue=dt.date(2026, 11, 23))
-    assert link_checks.verdict(parts, mis_name="SIMS").name == "Last night"
-    assert link_checks.verdict(found(now, pause="Paused."), mis_name="SIMS").name == "The timetable"
-    assert "Nothing is wrong so far" in link_checks.verdict(found(now, checked_at=None), mis_name="SIMS").sentence
+    assert checks.verdict(parts, mis_name="SIMS").name == "Last night"
+    assert checks.verdict(found(now, pause="Paused."), mis_name="SIMS").name == "The timetable"
+    assert "Nothing is wrong so far" in checks.verdict(found(now, checked_at=None), mis_name="SIMS").sentence
 
 
 def test_a_pulled_mis_has_no_agent_to_test(now: dt.datetime) -> None:
@@ -125,11 +125,11 @@ def test_a_real_link_is_read_in_a_constant_number_of_queries(
     hearing.heard(token=token, said={"host": "LARCH-01", "checks": [{"name": "SIMS", "ok": True}]}, now=now)
     assert link.source.connector == "sims"  # read once, as the page does
     with CaptureQueriesContext(connection) as few:
-        parts = link_checks.parts_of(link, now=now)
+        parts = checks.parts_of(link, now=now)
     for back in range(5):
         an_import(link, at=now - back * DAY)
     with CaptureQueriesContext(connection) as many:
-        later = link_checks.parts_of(link, now=now)
+        later = checks.parts_of(link, now=now)
 
     tones = {part.name: part.tone for part in parts}
     assert (tones["The agent"], tones["Last night"], tones["The last import"]) == ("good", "bad", "quiet")

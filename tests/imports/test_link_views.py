@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from hub.accounts.models import Account
 from hub.core.models import AuditEntry, School
-from imports import links
+from imports.link import links
 from imports.models import AgentToken, LinkState, MisLink
 from tests.factories.links import an_import, enabled_link
 

@@ -9,7 +9,7 @@ import pytest
 
 from hub.accounts.models import Account
 from hub.core.models import AuditEntry, School
-from imports import links
+from imports.link import links
 from imports.models import AgentToken, LinkState, MisLink, Payload, ScheduledRun
 from tests.factories.links import enabled_link
 

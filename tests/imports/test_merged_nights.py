@@ -13,7 +13,7 @@ from hub.people.models import Contact, ContactDetail, MisIdentity, PupilContact
 from imports import decisions, reading
 from imports.models import ImportChange, ImportState
 from tests.factories.running import Nights, fingerprint
-from verification import merging
+from verification.lifecycle import merging
 from verification.models import DetailChange, Field, MisState
 
 OWN = "+447700900777"

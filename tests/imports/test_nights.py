@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
-from imports import links, nights
+from imports.link import links, nights
 from imports.models import ImportKind, ImportState, MisLink, ScheduledRun
 from tests.factories.links import an_import, enabled_link
 

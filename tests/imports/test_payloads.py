@@ -10,7 +10,8 @@ import pytest
 
 from hub.core import scope
 from hub.core.models import School
-from imports import links, payloads, services
+from imports import payloads, services
+from imports.link import links
 from imports.models import Import, ImportKind, ImportState, MisLink, Payload, PayloadChunk
 
 TEXT = b"<SuperStarReport><Record><Surname>Okafor</Surname></Record></SuperStarReport>\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from imports.plan import access_losses, build_plan
+from imports.planning.plan import access_losses, build_plan
 from imports.types import CONTACT, LINK, PUPIL, Action, Why
 from tests.factories.planning import MONDAY, Hub, a_contact, a_link, a_member_of_staff, a_pupil, a_reading
 

@@ -26,7 +26,7 @@ def two_people() -> Hub:
 
 
 def merged_here(hub: Hub, kept: str, gone: str) -> None:
-    """Make two records one, as `verification.merging` does."""
+    """Make two records one, as `verification.lifecycle.merging` does."""
     to, away = hub.contact(kept), hub.contact(gone)
     for key, known in hub.identities.items():
         if key[0] == CONTACT and known.person_id in (to, away):

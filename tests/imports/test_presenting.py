@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from imports import presenting
-from imports.presenting import Run
+from imports.pages import presenting
+from imports.pages.presenting import Run
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 LAST_NIGHT = dt.datetime(2026, 11, 23, 2, 4, tzinfo=dt.UTC)

@@ -16,7 +16,8 @@ from hub.core import scope
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
-from imports import links, reading, services
+from imports import reading, services
+from imports.link import links
 from imports.models import Import, ImportChange, ImportKind, ImportState, MisLink, RejectedRecord
 from mis_connectors.simulators import sims_xml
 from tests.conftest import join

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from imports import schedule
+from imports.link import schedule
 
 EVERY = schedule.EVERY_NIGHT
 TIMES = [dt.time(0, 0), dt.time(0, 30), dt.time(1, 0), dt.time(1, 30), dt.time(1, 59), dt.time(2, 0), dt.time(23, 45)]

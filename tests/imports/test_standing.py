@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from imports import standing
-from imports.presenting import Run
+from imports.pages.presenting import Run
 from imports.standing import Facts, Missed
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)

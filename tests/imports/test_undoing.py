@@ -10,7 +10,8 @@ from hub.accounts.models import Account
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Contact, ContactDetail, Pupil
-from imports import decisions, links
+from imports import decisions
+from imports.link import links
 from imports.models import ImportState
 from tests.factories.running import Nights, fingerprint
 

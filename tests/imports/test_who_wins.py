@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imports.planning.who_wins import settle
 from imports.types import Action, Detail, Why
-from imports.who_wins import settle
 
 OLD, NEW, OWN = "+447700900001", "+447700900002", "+447700900003"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imports import wording
+from imports.pages import wording
+from imports.pages.wording import Change, Line, Person
 from imports.types import Why
-from imports.wording import Change, Line, Person
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 NGOZI = Person(kind="contact", id=1, name="Ngozi Okafor", about="mother of Millie", pronoun="her", connected=True)

@@ -9,7 +9,7 @@ import pytest
 
 from hub.overview import presenting
 from hub.overview.presenting import Stand
-from imports.presenting import Run
+from imports.pages.presenting import Run
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 LAST_NIGHT = dt.datetime(2026, 11, 23, 2, 4, tzinfo=dt.UTC)

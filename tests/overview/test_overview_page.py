@@ -16,7 +16,7 @@ from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
 from hub.core.alerts import raise_alert
 from hub.core.models import School
-from imports import links
+from imports.link import links
 from imports.models import ImportKind, ImportState, MisLink, Rejection
 from tests.factories import people
 from tests.factories.changes import make_change

@@ -16,8 +16,8 @@ from hub.people.models import ContactDetail
 from tests.factories.parents import make_login, make_parent
 from tests.factories.people import give, make_contact, make_pupil, make_staff, tie
 from tests.portal.conftest import DAY, Parent, ask
-from verification import settling
 from verification.models import DetailChange, MisState, Status
+from verification.reporting import settling
 
 HOME = reverse("portal:home")
 

@@ -25,7 +25,7 @@ from tests.factories.people import give
 from tests.portal import pseudo
 from tests.portal.conftest import Parent, ask
 from tests.portal.states import everything
-from verification import settling
+from verification.reporting import settling
 
 DATA = [
     "Schoolgate", "Larch Hill Primary", "Beck Road Academy", "Ngozi Okafor", "Ngozi", "Ngozi Okafor-Bell", "Okafor",

@@ -23,8 +23,9 @@ from tests.factories.parents import EMAIL, MOBILE, make_login, make_parent
 from tests.factories.people import give, make_contact, make_pupil
 from tests.portal import pseudo
 from tests.portal.conftest import Parent
-from verification import inviting, recovering
+from verification.invitations import inviting
 from verification.models import RecoveryRequest
+from verification.recovery import recovering
 
 GOOD = "walnut harbour seventeen"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

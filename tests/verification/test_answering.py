@@ -15,11 +15,12 @@ from tests.conftest import join
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, MOBILE, make_parent, value_of
 from tests.factories.people import give, make_contact, make_identity, make_staff, tie
-from verification import services, settling
-from verification.answering import Answered
+from verification import services
+from verification.changes.answering import Answered
+from verification.changes.proposing import Outcome, Typed
 from verification.errors import ChangeRefused
 from verification.models import DetailChange, MisState, Origin, Status
-from verification.proposing import Outcome, Typed
+from verification.reporting import settling
 
 NEW = "new@example.org"
 WEEK = dt.timedelta(hours=168)

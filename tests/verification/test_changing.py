@@ -17,8 +17,9 @@ from hub.people.errors import DetailRefusedError
 from hub.people.models import Connection, Contact, ContactDetail
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, MOBILE, make_login, make_parent, value_of
-from verification import changing, services
-from verification.changing import Started
+from verification import services
+from verification.changes import changing
+from verification.changes.changing import Started
 from verification.errors import ChangeRefused, CodeRefused, CodeTrouble
 from verification.models import ChangeLink, DetailChange, MisState, Status
 

@@ -17,8 +17,10 @@ from hub.core.models import Alert, School
 from hub.people.models import Connection, Contact
 from tests.conftest import NOW
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
-from verification import children, connections, inviting, marking
+from verification import children
+from verification.invitations import connections, inviting
 from verification.models import DetailChange, Invitation, MisState, Status
+from verification.reporting import marking
 
 SignIn = Callable[[Account], Client]
 

@@ -18,7 +18,8 @@ from hub.core.models import Alert, AuditEntry, School
 from hub.people.models import Connection, ContactDetail
 from tests.factories.inbox import last_code, last_link, mails_to
 from tests.factories.parents import EMAIL, MOBILE, make_login, make_parent, value_of
-from verification import freezing, services
+from verification import services
+from verification.changes import freezing
 from verification.errors import ChangeRefused, CodeRefused, LinkRefused
 from verification.models import ChangeLink, DetailChange, MisState, Status
 
@@ -347,7 +348,7 @@ def test_a_login_frozen_at_two_schools_waits_for_both(
 def notice(ngozi: Connection, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> str:
     """The path of the link in the notice of a change, with the pages' clock an hour later."""
     change(ngozi, now=now)
-    monkeypatch.setattr("verification.not_me_views.timezone.now", lambda: now + HOUR)
+    monkeypatch.setattr("verification.changes.not_me_views.timezone.now", lambda: now + HOUR)
     return "/" + last_link(EMAIL).split("/", 3)[3]
 
 

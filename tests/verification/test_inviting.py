@@ -15,11 +15,10 @@ from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact
 from tests.conftest import NOW
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
-from verification import invitation_rules as rules
-from verification import inviting
 from verification.errors import InvitationRefused, InvitationTrouble
-from verification.invitation_rules import Ask, Asked, Reason, Record, Refusal
-from verification.invitation_words import short_reason
+from verification.invitations import inviting, rules
+from verification.invitations.rules import Ask, Asked, Reason, Record, Refusal
+from verification.invitations.words import short_reason
 from verification.models import Invitation
 
 DAY = dt.timedelta(days=1)

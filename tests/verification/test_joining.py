@@ -19,11 +19,11 @@ from hub.messaging import notices
 from hub.people.models import Connection, Contact, ContactDetail, PupilContact
 from tests.conftest import NOW, PASSWORD
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
-from verification import inviting, letter_making, letters
-from verification import joining_rules as rules
-from verification.drafting import draft
-from verification.joining_rules import Known, Name, Said, Told
+from verification.changes.drafting import draft
+from verification.invitations import inviting, letter_making, letters
 from verification.models import DetailChange, Invitation, MisState, Status
+from verification.registration import rules
+from verification.registration.rules import Known, Name, Said, Told
 
 GOOD = "walnut harbour seventeen"
 

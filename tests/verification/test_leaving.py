@@ -20,10 +20,13 @@ from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilCo
 from tests.factories.inbox import mails_to
 from tests.factories.logins import PASSWORD, a_parent, a_record
 from tests.factories.people import make_contact, make_pupil, make_staff, tie
-from verification import leavers, leaving, letters, recovering, recovery_letters
-from verification.drafting import draft
+from verification.changes.drafting import draft
 from verification.errors import ChangeRefused, LinkRefused
+from verification.invitations import letters
+from verification.lifecycle import leavers, leaving
 from verification.models import Choices, DetailChange, Invitation, Origin, RecoveryLink, Status
+from verification.recovery import letters as recovery_letters
+from verification.recovery import recovering
 
 HERS = "+447700900111"
 NEW = "three unlike words here"

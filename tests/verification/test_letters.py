@@ -14,10 +14,9 @@ from hub.core.models import School
 from hub.people.models import Contact
 from tests.conftest import NOW
 from tests.factories.people import give, make_contact, make_pupil, tie
-from verification import invitation_rules as rules
-from verification import letter_making, letters
 from verification.errors import InvitationRefused
-from verification.letters import Letter
+from verification.invitations import letter_making, letters, rules
+from verification.invitations.letters import Letter
 from verification.models import Invitation
 
 MINUTE = dt.timedelta(minutes=1)

@@ -11,8 +11,9 @@ from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Connection
 from tests.factories.parents import make_parent
-from verification import answering, proposing, settling
+from verification.changes import answering, proposing
 from verification.models import Choices, DetailChange, Status
+from verification.reporting import settling
 
 SAYS, ASKED = "+447700900801", "+447700900802"
 

@@ -12,10 +12,10 @@ from hub.core import scope
 from hub.core.models import AuditEntry, School
 from hub.people.models import Connection, Contact, ContactDetail, DetailSource, MisIdentity, Pupil, PupilContact
 from tests.factories.people import give, make_contact, make_identity, make_pupil, tie
-from verification import merging, merging_rules
+from verification.changes.drafting import draft
 from verification.children import give_back, not_my_child
-from verification.drafting import draft
 from verification.errors import ChangeRefused
+from verification.lifecycle import merging, merging_rules
 from verification.models import DetailChange, Field, Merge, MisState, Origin, Status
 
 ME = "Ngozi Okafor"

@@ -13,8 +13,9 @@ from hub.people.models import ContactDetail
 from tests.factories.changes import make_change
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, make_parent, value_of
-from verification import services, settling, telling
+from verification import services, telling
 from verification.models import Choices, DetailChange, MisState, Status
+from verification.reporting import settling
 
 PARENTS = (
     "change_made", "change_asked", "change_reminder", "change_expired", "change_withdrawn", "not_me_done",

@@ -20,8 +20,9 @@ from tests.conftest import join, make_school
 from tests.factories.inbox import last_code, last_link
 from tests.factories.parents import EMAIL, make_login, make_parent, value_of
 from tests.factories.people import give, make_contact
-from verification import services, settling, sweeping
+from verification import services, sweeping
 from verification.models import DetailChange, MisState, Status
+from verification.reporting import settling
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW, OTHER = "new@example.org", "other@example.org"

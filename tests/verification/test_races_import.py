@@ -16,8 +16,9 @@ from imports.models import ImportState
 from tests.conftest import make_school
 from tests.factories.inbox import last_code
 from tests.factories.running import Nights
-from verification import services, settling
+from verification import services
 from verification.models import DetailChange, MisState, Status
+from verification.reporting import settling
 
 OWN, MIS = "+447700900777", "+447700900801"
 

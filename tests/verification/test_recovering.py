@@ -24,14 +24,13 @@ from tests.conftest import join
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.logins import a_parent, a_record
 from tests.factories.people import give, make_contact, make_pupil
-from verification import recovering, recovery_reach
-from verification import recovery_rules as rules
-from verification.drafting import draft
+from verification.changes.drafting import draft
 from verification.errors import CodeRefused, LinkRefused
-from verification.leaving import reset
+from verification.lifecycle.leaving import reset
 from verification.models import Origin, RecoveryLink, RecoveryRequest, Status
-from verification.recovering import Recovery
-from verification.recovery_rules import Proven, Standing, Way
+from verification.recovery import reach, recovering, rules
+from verification.recovery.recovering import Recovery
+from verification.recovery.rules import Proven, Standing, Way
 
 FAMILY = "family@example.org"
 HERS, HIS = "+447700900111", "+447700900222"
@@ -542,7 +541,7 @@ def test_two_of_one_first_name_are_numbered() -> None:
 
 
 def test_every_address_is_told_once(family: dict[str, Any]) -> None:
-    assert recovery_reach.proven_addresses(family["ngozi"]) == [FAMILY, HERS]
+    assert reach.proven_addresses(family["ngozi"]) == [FAMILY, HERS]
 
 
 def test_a_signed_in_stranger_becomes_the_one_who_got_back_in(school: School, family: dict[str, Any]) -> None:

@@ -21,10 +21,11 @@ from hub.core.models import AuditEntry, School
 from hub.people.models import Contact, DetailSource, Pupil
 from tests.factories.changes import make_change
 from tests.factories.people import give, link, make_contact, make_group, make_pupil, make_source, make_staff
-from verification import marking, report, report_pdf, selectors
-from verification.links_moving import take_links
+from verification import selectors
+from verification.lifecycle.links_moving import take_links
 from verification.models import DetailChange, Merge, MisState, Status
-from verification.report_filters import Wanted
+from verification.reporting import marking, pdf, report
+from verification.reporting.filters import Wanted
 
 SignIn = Callable[[Account], Client]
 OLD, NEW = "+447700900123", "+447700900456"
@@ -398,10 +399,10 @@ def test_the_report_needs_as_many_queries_for_many_rows_as_for_few(
 def test_paper_ends_after_so_many_rows_and_says_so(
     school: School, ngozi: Contact, office: Account, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_pdf, "MOST", 2)
+    monkeypatch.setattr(pdf, "MOST", 2)
     for number in range(3):
         row(ngozi, field="email", new_value=f"n{number}@example.org", status=Status.REJECTED, mis_state="")
     said: list[str] = []
-    monkeypatch.setattr(report_pdf.paper, "printable", lambda text: said.append(text) or text)
+    monkeypatch.setattr(pdf.paper, "printable", lambda text: said.append(text) or text)
     assert signed_in(office).get(address(school, "report_pdf") + "?show=closed").content.startswith(b"%PDF-")
     assert "2 of 3 changes: Not taken" in " ".join(said)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification import rules
+from verification.changes import rules
+from verification.changes.rules import Effective, Held, Mis, Next
 from verification.models import MisState
-from verification.rules import Effective, Held, Mis, Next
 
 MADE = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)

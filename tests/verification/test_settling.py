@@ -17,7 +17,7 @@ from hub.core.models import School
 from hub.people.models import Contact, ContactDetail, DetailSource, MisIdentity, Pupil, PupilContact
 from tests.factories.people import give, link, make_contact, make_identity, make_pupil, make_staff, tie
 from verification.models import Choices, DetailChange, MisState, Status
-from verification.settling import TWO_NIGHTS, Settled, settle, settle_owner
+from verification.reporting.settling import TWO_NIGHTS, Settled, settle, settle_owner
 
 OLD, NEW, THIRD = "+447700900123", "+447700900456", "+447700900789"
 HOUR = dt.timedelta(hours=1)
@@ -465,7 +465,7 @@ def test_a_settled_row_agrees_with_the_mis_and_every_drift_is_listed(
 
 
 def change_to(owner: Contact, value: str, now: dt.datetime) -> None:
-    """What the verbs of `verification.changing` do to the rows when a person's change takes effect."""
+    """What the verbs of `verification.changes.changing` do to the rows when a person's change takes effect."""
     detail = ContactDetail.objects.get(contact=owner)
     if detail.value == value:
         return

@@ -15,7 +15,7 @@ from tests.factories.changes import make_change
 from tests.factories.inbox import mails_to
 from tests.factories.people import make_contact, make_source
 from verification.models import Choices, DetailChange, MisState
-from verification.weekly import sweep_weekly
+from verification.reporting.weekly import sweep_weekly
 
 LONDON = ZoneInfo("Europe/London")
 MONDAY = dt.datetime(2026, 11, 23, 7, 30, tzinfo=LONDON)

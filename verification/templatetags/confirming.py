@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hub.core.templatetags.frame import when
 from hub.people.judging import display
-from verification import selectors_changes as selectors
+from verification.changes import selectors
 from verification.models import DetailChange, Origin, Status
 from verification.owners import Owner, login_of
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from hub.people import selectors as people
 from hub.people.judging import display
 from hub.people.models import Contact, Staff
-from verification import children, selectors_invitations
-from verification import invitation_rules as rules
-from verification.invitation_rules import Ask, Refusal
-from verification.invitation_words import refusal_sentence
+from verification import children
+from verification.invitations import rules, selectors
+from verification.invitations.rules import Ask, Refusal
+from verification.invitations.words import refusal_sentence
 from verification.models import Invitation
 
 register = template.Library()
@@ -23,9 +23,9 @@ register = template.Library()
 def connection_panel(context: template.Context, person: Contact | Staff) -> dict[str, Any]:
     """Show a record's way to Connected, with the office's verbs."""
     now, request = timezone.now(), context.get("request")
-    record = selectors_invitations.record_of(person, now)
+    record = selectors.record_of(person, now)
     decided = rules.decide(record, now=now)
-    history = selectors_invitations.history_of(person, now)
+    history = selectors.history_of(person, now)
     return {
         "person": person,
         "owner": "staff" if isinstance(person, Staff) else "contacts",
@@ -63,5 +63,5 @@ def _sent_to(newest: Invitation | None) -> str:
 def _denied(person: Contact | Staff) -> list[tuple[Any, Any]]:
     if isinstance(person, Staff):
         return []
-    links = selectors_invitations.denied_links(person)
+    links = selectors.denied_links(person)
     return [(link, children.row_of(link)) for link in links]

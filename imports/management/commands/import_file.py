@@ -14,7 +14,8 @@ from hub.core import scope
 from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people import identifiers
-from imports import links, services
+from imports import services
+from imports.link import links
 from imports.models import Import, ImportKind, ImportState, MisLink
 
 EXIT_STATUS = {

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from imports import links
 from imports.agent import download
+from imports.link import links
 from imports.models import AgentToken, MisLink
 from tests.factories.links import enabled_link
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from hub.accounts.models import Account
-from imports import links, payloads
+from imports import payloads
+from imports.link import links
 from imports.models import AgentToken, Import, MisLink, Payload
 from mis_connectors.registry import agent_source
 

@@ -16,8 +16,9 @@ from django.utils import timezone
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import AuditEntry, School
-from imports import links, services
+from imports import services
 from imports.agent import download, views
+from imports.link import links
 from imports.models import AgentToken, Import, LinkState, MisLink, Payload, ScheduledRun
 from tests.factories.links import enabled_link
 

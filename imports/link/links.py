@@ -1,0 +1,289 @@
+"""The MIS Link: choosing an MIS, switching it on and off, its timetable, and the agent's tokens.
+
+Every change of a link goes through here, is audited, and first writes down the nights that were due
+under the old timetable, so that no change of plan can hide a night that did not arrive.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from django.db import transaction
+from django.db.models import Max
+
+from hub.accounts.models import Account
+from hub.core import audit
+from hub.core.errors import HubError
+from hub.core.models import School
+from hub.people.models import MisSource
+from imports import moments
+from imports.link import nights, schedule
+from imports.models import AgentToken, LinkState, MisLink, Payload
+from mis_connectors.base import ConnectorInfo
+from mis_connectors.registry import UnknownConnector, connector
+
+TOKEN_PREFIX = "sg_"  # noqa: S105 – how a token begins, so that one is known when seen
+_TOKEN_BYTES = 24
+_ON = (LinkState.ENABLED, LinkState.WAITING)
+
+
+class LinkRefused(HubError):
+    """What is asked of the link cannot be done as it stands; the message says why and what to do."""
+
+
+def current_link(school: School) -> MisLink | None:
+    """Return the link of the MIS the school uses now, or None before one was chosen."""
+    links = MisLink.objects.select_related("source", "school").filter(school=school, source__ended_at=None)
+    return links.order_by("-source__generation").first()
+
+
+@transaction.atomic
+def create_link(*, school: School, connector: str, by: Account | None, now: dt.datetime) -> MisLink:
+    """Choose the school's MIS: a source and its link, not set up yet, for every night at 02:00.
+
+    Raises `LinkRefused` for an MIS that is not installed, or where the school has one already.
+    """
+    info = _info(connector)
+    School.objects.select_for_update().get(pk=school.pk)
+    if (link := current_link(school)) is not None:
+        raise LinkRefused(f"This school is already linked to {_info(link.source.connector).mis_name}.")
+    last = MisSource.objects.filter(school=school).aggregate(last=Max("generation"))["last"] or 0
+    source = MisSource.objects.create(
+        school=school, connector=info.slug, mis_name=info.mis_name, field_names=dict(info.field_names),
+        generation=last + 1, started_at=now,
+    )  # fmt: skip
+    link = MisLink.objects.create(
+        school=school, source=source, state_since=now, state_by=str(by or ""), weekdays=list(schedule.EVERY_NIGHT)
+    )
+    _audit(link, "created", by=by, now=now, connector=info.slug)
+    return link
+
+
+@transaction.atomic
+def enable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
+    """Switch the link on: nights are expected from `now`. On already: nothing happens.
+
+    Raises `LinkRefused` while the link is frozen by a change of MIS.
+    """
+    _lock(link)
+    if link.state == LinkState.ENABLED:
+        return link
+    if link.state == LinkState.FROZEN:
+        raise LinkRefused("This link is frozen while the school changes its MIS. Finish or cancel the change first.")
+    off_since = link.state_since
+    _become(link, LinkState.ENABLED, by=str(by), now=now)
+    _want_what_was_kept(link, since=off_since, by=by, now=now)
+    _audit(link, "enabled", by=by, now=now)
+    return link
+
+
+@transaction.atomic
+def enable_at_first_arrival(*, link: MisLink, token: AgentToken, now: dt.datetime) -> MisLink:
+    """Switch on a link that waited for its MIS: whoever set the agent up asked for just this."""
+    _lock(link)
+    if link.state == LinkState.WAITING:
+        _become(link, LinkState.ENABLED, by=token.created_by, now=now)
+        _audit(link, "enabled", by=None, now=now, because="first arrival")
+    return link
+
+
+@transaction.atomic
+def disable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
+    """Switch the link off: nothing is expected, and what still arrives is kept and not applied.
+
+    Raises `LinkRefused` if it is not on.
+    """
+    _lock(link)
+    if link.state == LinkState.DISABLED:
+        return link
+    if link.state not in (*_ON, LinkState.AWAITING_CREDENTIALS, LinkState.RECONNECT):
+        raise LinkRefused("This link is not on.")
+    nights.record_due(link=link, now=now)
+    link.state, link.state_since, link.state_by = LinkState.DISABLED, now, str(by)
+    link.scheduled_since, link.wanted_at, link.wanted_by = None, None, ""
+    link.save()
+    _audit(link, "disabled", by=by, now=now)
+    return link
+
+
+@transaction.atomic
+def resume(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
+    """End a pause, whether until a date or after an undo: nights are expected from `now`."""
+    _lock(link)
+    if not is_paused(link, now=now):
+        return link
+    nights.record_due(link=link, now=now)
+    since = link.paused_at
+    link.paused_until, link.paused_at, link.paused_why = None, None, ""
+    link.scheduled_since = now if link.state == LinkState.ENABLED else None
+    link.save()
+    _want_what_was_kept(link, since=since, by=by, now=now)
+    _audit(link, "resumed", by=by, now=now)
+    return link
+
+
+@transaction.atomic
+def pause_until(*, link: MisLink, until: dt.date, by: Account, now: dt.datetime) -> MisLink:
+    """Skip the nights before `until`; the link then goes on by itself.
+
+    Raises `LinkRefused` if that day is not ahead.
+    """
+    if until <= schedule.local_date(now):
+        raise LinkRefused("Choose a day after today: the link goes on by itself on that day.")
+    _lock(link)
+    nights.record_due(link=link, now=now)
+    link.paused_until = until
+    link.save(update_fields=["paused_until"])
+    _audit(link, "paused", by=by, now=now, until=until.isoformat())
+    return link
+
+
+@transaction.atomic
+def pause_after_undo(*, link: MisLink, why: str, by: Account, now: dt.datetime) -> MisLink:
+    """Stop the nights until somebody resumes: tonight's run would say again what was just undone."""
+    _lock(link)
+    nights.record_due(link=link, now=now)
+    link.paused_at, link.paused_why, link.wanted_at = now, why[:300], None
+    link.save(update_fields=["paused_at", "paused_why", "wanted_at"])
+    _audit(link, "paused", by=by, now=now, why=why)
+    return link
+
+
+@transaction.atomic
+def set_schedule(*, link: MisLink, weekdays: list[int], run_at: dt.time, by: Account, now: dt.datetime) -> MisLink:
+    """Choose the nights and their time in London, from `now` on.
+
+    Raises `LinkRefused` for no night at all, or a day that is none of 1 Monday … 7 Sunday.
+    """
+    chosen = sorted(set(weekdays))
+    if not chosen or not set(chosen) <= set(schedule.EVERY_NIGHT):
+        raise LinkRefused("Choose at least one night. To stop for a while, pause the link instead.")
+    _lock(link)
+    nights.record_due(link=link, now=now)
+    link.weekdays, link.run_at = chosen, run_at
+    if link.scheduled_since is not None:
+        link.scheduled_since = now
+    link.save(update_fields=["weekdays", "run_at", "scheduled_since"])
+    _audit(link, "scheduled", by=by, now=now, weekdays=chosen, run_at=f"{run_at:%H:%M}")
+    return link
+
+
+@transaction.atomic
+def want_run(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
+    """Ask for an import now. Asking again while one is awaited changes nothing.
+
+    Raises `LinkRefused` while the link is off, or paused after an undo.
+    """
+    _lock(link)
+    if link.state not in _ON:
+        raise LinkRefused("MIS Autolink is not enabled. Enable it first, then import.")
+    if link.paused_at is not None:
+        raise LinkRefused("The link is paused after an undo. Resume it first, or the same would come in again.")
+    if link.wanted_at is None:
+        link.wanted_at, link.wanted_by = now, str(by)
+        link.save(update_fields=["wanted_at", "wanted_by"])
+        _audit(link, "wanted", by=by, now=now)
+    return link
+
+
+@transaction.atomic
+def create_token(*, link: MisLink, name: str, by: Account, now: dt.datetime) -> tuple[AgentToken, str]:
+    """Return a new token and its secret, which is shown this once and kept only as a hash.
+
+    A link that was not set up now waits for its MIS. Raises `LinkRefused` without a name.
+    """
+    if not (name := " ".join(name.split())[:100]):
+        raise LinkRefused("Give this copy of the agent a name, such as the computer it will run on.")
+    _lock(link)
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    token = AgentToken.objects.create(
+        school_id=link.school_id,
+        link=link,
+        name=name,
+        token_hash=hash_token(secret),
+        created_at=now,
+        created_by=str(by),
+    )
+    if link.state == LinkState.NOT_SET_UP:
+        link.state, link.state_since, link.state_by = LinkState.WAITING, now, str(by)
+        link.save(update_fields=["state", "state_since", "state_by"])
+    _audit(link, "token_created", by=by, now=now, name=name)
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(*, token: AgentToken, by: Account, now: dt.datetime) -> AgentToken:
+    """End a copy of the agent: it can no longer sign in. Ended already: nothing happens."""
+    token.refresh_from_db(from_queryset=AgentToken.objects.select_for_update())
+    if token.revoked_at is None:
+        token.revoked_at, token.revoked_by = now, str(by)
+        token.save(update_fields=["revoked_at", "revoked_by"])
+        _audit(token.link, "token_revoked", by=by, now=now, name=token.name)
+    return token
+
+
+def hash_token(secret: str) -> str:
+    """Return what is kept of a token. It has 192 random bits, so a plain hash cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def is_paused(link: MisLink, *, now: dt.datetime) -> bool:
+    """Whether nights are skipped at present."""
+    by_date = link.paused_until is not None and schedule.local_date(now) < link.paused_until
+    return by_date or link.paused_at is not None
+
+
+def holds_arrivals(link: MisLink, *, now: dt.datetime) -> str:
+    """Return why what arrives now is only kept, as a sentence; empty where it is imported.
+
+    A pause until a date lets through what somebody asked for; one after an undo lets nothing through.
+    """
+    asked = link.paused_at is None and link.wanted_at is not None
+    return "" if asked else pause_words(link, now=now)
+
+
+def pause_words(link: MisLink, *, now: dt.datetime) -> str:
+    """Return why and until when nights are skipped, as a sentence; empty while they are not."""
+    if link.paused_at is not None:
+        return (
+            f"Paused since {moments.stamp(link.paused_at, now=now)}: {link.paused_why or 'until somebody resumes it.'}"
+        )
+    if link.paused_until is not None and is_paused(link, now=now):
+        return f"Paused until {moments.day(link.paused_until, now=now)}; it then goes on by itself."
+    return ""
+
+
+def _become(link: MisLink, state: LinkState, *, by: str, now: dt.datetime) -> None:
+    link.state, link.state_since, link.state_by = state, now, by[:200]
+    link.scheduled_since, link.paused_at, link.paused_until, link.paused_why = now, None, None, ""
+    link.save()
+
+
+def _want_what_was_kept(link: MisLink, *, since: dt.datetime | None, by: Account, now: dt.datetime) -> None:
+    """Ask for an import where something arrived while none could come in: the MIS then says it afresh."""
+    if since is None or link.state != LinkState.ENABLED or link.wanted_at is not None:
+        return
+    kept = Payload.objects.filter(school_id=link.school_id, link=link, received_at__gte=since, imports=None)
+    if kept.exists():
+        link.wanted_at, link.wanted_by = now, str(by)
+        link.save(update_fields=["wanted_at", "wanted_by"])
+
+
+def _info(slug: str) -> ConnectorInfo:
+    try:
+        return connector(slug).info
+    except UnknownConnector:
+        raise LinkRefused("This MIS is not installed on this hub. Choose another, or ask who runs it.") from None
+
+
+def _lock(link: MisLink) -> None:
+    """Bring `link` up to date and keep others from changing it until the transaction ends."""
+    link.refresh_from_db(from_queryset=MisLink.objects.select_for_update())
+
+
+def _audit(link: MisLink, what: str, *, by: Account | None, now: dt.datetime, **data: object) -> None:
+    audit.record(
+        school=link.school, by=by, action=f"link.{what}", object_kind="link", object_id=link.pk, data=data, now=now
+    )

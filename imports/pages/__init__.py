@@ -1,0 +1,1 @@
+"""What staff see of imports, and the words for it."""

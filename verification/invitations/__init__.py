@@ -1,0 +1,1 @@
+"""Inviting people to connect, by email, text or letter, and who has."""

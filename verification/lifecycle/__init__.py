@@ -1,0 +1,1 @@
+"""Records that become one and two again, and connections that end."""

@@ -1,0 +1,1 @@
+"""Getting back into a login, where its address may be somebody else's too."""

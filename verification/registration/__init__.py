@@ -1,0 +1,1 @@
+"""Registering: from the link or letter of an invitation to being Connected."""

@@ -1,0 +1,184 @@
+"""Settling what was confirmed against what the MIS says: rows close, open again, are replaced; drift gets its rows.
+
+A fixed number of set-based statements, however many people: safe to call twice, and a night on which
+nothing moved writes nothing. What a Connected person has confirmed is never touched here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from hub.core.models import School
+from hub.people.models import Contact, Staff
+from verification.reporting import drift, listing
+
+TWO_NIGHTS = dt.timedelta(hours=48)
+"""So long an MIS may take to show what somebody has marked done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What came of it: how many rows closed, opened again or were replaced, and the ids of new rows."""
+
+    updated: int = 0
+    differs: int = 0
+    replaced: int = 0
+    listed: list[int] = field(default_factory=list)
+    """Rows of drift and offers that are new."""
+    proposed: list[int] = field(default_factory=list)
+    """New proposals, of whom the parents are to be told."""
+
+
+def settle(
+    *,
+    school: School,
+    import_id: int | None,
+    now: dt.datetime,
+    owners: Iterable[Contact | Staff] | None = None,
+    relist: bool = True,
+) -> Settled:
+    """Settle the rows of a school, or of some `owners`, against what the MIS says now.
+
+    Call it in the school's scope, within an import's transaction or after it. With an `import_id`, what
+    was marked done and has not shown within two nights opens again. `relist` says whether names, pupils
+    and year groups may have moved, so that lists are brought up to date too.
+    """
+    whom = _Whom.of(owners)
+    params: dict[str, Any] = {
+        "school": school.pk,
+        "import": import_id,
+        "now": now,
+        "done_before": now - TWO_NIGHTS if import_id is not None else None,
+        "contacts": whom.contacts,
+        "staff": whom.staff,
+    }
+    with transaction.atomic():
+        moved = _states(params, whom)
+        drift.withdraw_proposals(params, whom.condition("c"))
+        new = drift.list_new(params, whom.condition("d"), import_id=import_id)
+        if new:
+            listing.refresh(school_id=school.pk, ids=[pk for pk, _status in new])
+        if relist and owners is None:
+            listing.refresh(school_id=school.pk)
+    return Settled(
+        updated=moved.count("updated"),
+        differs=moved.count("differs"),
+        replaced=moved.count("replaced"),
+        listed=[pk for pk, status in new if status != "pending"],
+        proposed=[pk for pk, status in new if status == "pending"],
+    )
+
+
+def settle_owner(*, owner: Contact | Staff, now: dt.datetime) -> Settled:
+    """Settle one person's rows, after an answer or a change of theirs; in the caller's transaction."""
+    return settle(school=owner.school, import_id=None, now=now, owners=[owner])
+
+
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    contacts: list[int] | None
+    staff: list[int] | None
+
+    @classmethod
+    def of(cls, owners: Iterable[Contact | Staff] | None) -> _Whom:
+        if owners is None:
+            return cls(None, None)
+        known = list(owners)
+        return cls(
+            [owner.pk for owner in known if isinstance(owner, Contact)],
+            [owner.pk for owner in known if isinstance(owner, Staff)],
+        )
+
+    def condition(self, alias: str) -> str:
+        if self.contacts is None:
+            return "true"
+        return f"({alias}.contact_id = ANY(%(contacts)s) OR {alias}.staff_id = ANY(%(staff)s))"
+
+
+_ALIVE = "(c.mis_state IN ('to_update', 'differs', 'done', 'updated') OR c.status = 'offer' AND c.mis_state = '')"
+
+# Each row's state before, whether it still counts, and whether the MIS agrees with it.
+# A record made by hand is in no MIS, so there is nothing to wait for.
+_DETAILS = f"""
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id,
+        CASE WHEN c.status = 'offer' THEN coalesce(dc.value, ds.value, '') = ''
+                AND coalesce(dc.mis_value, ds.mis_value, '') = c.new_value
+            ELSE coalesce(dc.value, ds.value, '') = c.new_value END AS stands,
+        coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AS agrees
+    FROM verification_detailchange c
+    LEFT JOIN people_contactdetail dc ON dc.school_id = c.school_id AND dc.contact_id = c.contact_id
+        AND dc.kind = c.field AND dc.staff_id IS NULL
+    LEFT JOIN people_contactdetail ds ON ds.school_id = c.school_id AND ds.staff_id = c.staff_id
+        AND ds.kind = c.field AND ds.contact_id IS NULL
+    WHERE c.school_id = %(school)s AND c.status IN ('approved', 'kept', 'offer') AND c.field IN ('email', 'mobile')
+        AND {_ALIVE} AND {{whom}} AND NOT EXISTS (SELECT FROM people_contact k
+            WHERE k.school_id = c.school_id AND k.id = c.contact_id AND k.merged_into_id IS NOT NULL)
+"""
+
+_CHILDREN = """
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
+        l.id IS NULL OR l.ended_on IS NOT NULL OR NOT l.access
+    FROM verification_detailchange c
+    LEFT JOIN people_pupilcontact l ON l.school_id = c.school_id AND l.pupil_id = c.pupil_id
+        AND l.contact_id = c.contact_id
+    WHERE c.school_id = %(school)s AND c.status = 'approved' AND c.field = 'child'
+        AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {whom}
+"""
+
+# The MIS has made them one when it has no more than one of the two left.
+_RECORDS = """
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
+        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept})
+    FROM verification_detailchange c
+    WHERE c.school_id = %(school)s AND c.status = 'approved' AND c.field = 'record'
+        AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {{whom}}
+"""
+_STILL_THERE = """
+    SELECT FROM people_misidentity i WHERE i.school_id = c.school_id AND i.gone_on IS NULL
+        AND i.id IN (SELECT jsonb_array_elements_text(c.previous -> '{of}')::bigint)
+"""
+_RECORDS = _RECORDS.format(**{of: _STILL_THERE.format(of=of) for of in ("of_gone", "of_kept")})
+
+# A later row about the same detail stands instead: this one is history.
+_NEWER = """
+    EXISTS (SELECT FROM verification_detailchange n WHERE n.school_id = %(school)s AND n.field = f.field
+        AND (n.contact_id = f.contact_id OR n.staff_id = f.staff_id) AND n.id > f.id
+        AND n.status IN ('approved', 'kept') AND n.mis_state IN ('to_update', 'differs', 'done', 'updated'))
+"""
+
+_JUDGED = f"""
+    SELECT f.id, f.status, f.mis_state, CASE
+        WHEN NOT f.stands THEN 'replaced'
+        WHEN f.status = 'offer' THEN ''
+        WHEN f.agrees THEN 'updated'
+        WHEN f.mis_state = 'updated' AND f.field IN ('email', 'mobile') AND {_NEWER} THEN 'replaced'
+        WHEN f.mis_state = 'updated' THEN 'differs'
+        WHEN f.mis_state = 'done' AND f.settled_at <= %(done_before)s THEN 'differs'
+        ELSE f.mis_state END AS becomes
+    FROM ({{facts}}) f
+"""
+
+# Judged once more as it is written: somebody may have answered since it was read.
+_SETTLE = """
+    UPDATE verification_detailchange c SET mis_state = j.becomes,
+        settled_at = CASE j.becomes WHEN 'updated' THEN %(now)s WHEN 'differs' THEN NULL ELSE c.settled_at END,
+        settled_by = CASE WHEN j.becomes IN ('updated', 'differs') THEN '' ELSE c.settled_by END,
+        settled_import = CASE j.becomes WHEN 'updated' THEN %(import)s WHEN 'differs' THEN NULL
+            ELSE c.settled_import END
+    FROM ({judged}) j
+    WHERE c.school_id = %(school)s AND c.id = j.id AND j.becomes <> j.mis_state
+        AND c.mis_state = j.mis_state AND c.status = j.status
+    RETURNING j.becomes
+"""
+
+
+def _states(params: dict[str, Any], whom: _Whom) -> list[str]:
+    facts = " UNION ALL ".join(part.format(whom=whom.condition("c")) for part in (_DETAILS, _CHILDREN, _RECORDS))
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE.format(judged=_JUDGED.format(facts=facts)), params)
+        return [becomes for (becomes,) in cursor.fetchall()]
