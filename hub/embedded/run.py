@@ -12,6 +12,8 @@ from hub.embedded.processes import run_in_front
 from hub.embedded.services import PROJECT
 
 VAR = PROJECT / "var"
+WORKERS = "3"
+"""On two cores: a third works while the others wait for a browser, a server or a lock."""
 _ALONE = {"--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co", "--fixtures", "--markers", "--version"}
 _SCHEMA = {"migrate", "flush", "dbshell", "sqlflush"}
 
@@ -49,9 +51,9 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return what pytest is called with: on two cores, and without the long tests unless `--long` asks for them."""
+    """Return what pytest is called with: `WORKERS` at once, and without the long tests unless `--long` is given."""
     given = [argument for argument in arguments if argument != "--long"]
-    made = [] if any(one in _ALONE or one.startswith("-n") for one in given) else ["-n", "2", "--dist", "worksteal"]
+    made = [] if any(one in _ALONE or one.startswith("-n") for one in given) else ["-n", WORKERS, "--dist", "worksteal"]
     if "--long" not in arguments:
         chosen = [given.pop(at + 1) for at, one in enumerate(given) if one == "-m" and at + 1 < len(given)]
         given = [one for one in given if one != "-m"]

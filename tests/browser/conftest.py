@@ -69,7 +69,12 @@ def open_page(browser: Browser, live_server: object) -> Iterator[Open]:
     errors: list[str] = []
 
     def open_(path: str, *, email: str = "", size: dict[str, int] = DESK, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
+        context = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",  # nothing is half-way between two colours when it is looked at
+            accept_downloads=True,
+        )
         base = live_server.url  # type: ignore[attr-defined]
         if email:
             context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])

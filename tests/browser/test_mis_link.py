@@ -48,7 +48,7 @@ class Computer:
         )
 
 
-@pytest.mark.parametrize("size", [None, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [None, pytest.param(PHONE, marks=pytest.mark.long)], ids=["desk", "phone"])
 def test_from_choosing_an_mis_to_the_first_night(
     transactional_db: None,
     live_server: Any,

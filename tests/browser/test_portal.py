@@ -7,8 +7,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from hub.core import scope
-from tests.browser.conftest import DESK, PHONE, Open, session_of
-from tests.browser.test_every_page import problems_of
+from tests.browser.conftest import PHONE, Open, session_of
+from tests.browser.test_every_page import LOOKS, problems_in_both, problems_of
 from tests.conftest import make_school
 from tests.factories.inbox import last_code
 from tests.factories.parents import make_login, make_parent, value_of
@@ -30,15 +30,14 @@ def family(transactional_db: None, settings: object) -> Parent:
     return Parent(account, made, None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
-def test_every_page_is_accessible_and_fits(family: Parent, open_page: Open, size: dict[str, int], scheme: str) -> None:
+def test_every_page_is_accessible_and_fits(family: Parent, open_page: Open) -> None:
     with scope.schools(*(one.school_id for one in family.connections)):
         paths = [*everything(family).values(), reverse("account:home")]
-    page = open_page(paths[0], email=EMAIL, size=size, scheme=scheme)
+    page = open_page(paths[0], email=EMAIL)
     base, found = page.url.removesuffix(paths[0]), {}
     for path in paths:
         page.goto(base + path)
-        if problems := problems_of(page):
+        if problems := problems_in_both(page, LOOKS):
             found[path] = problems
     assert found == {}
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from dataclasses import dataclass
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -77,7 +76,7 @@ def ask(*, typed: str, now: dt.datetime) -> RecoveryRequest:
         made_at=now,
         expires_at=now + rules.CODE_GOOD_FOR,
     )
-    transaction.on_commit(partial(_enqueue, answer_recovery, made.pk), robust=True)
+    transaction.on_commit(lambda: _enqueue(answer_recovery, made.pk), robust=True)
     return made
 
 
