@@ -12,8 +12,8 @@ from hub.embedded.processes import run_in_front
 from hub.embedded.services import PROJECT
 
 VAR = PROJECT / "var"
-WORKERS = "3"
-"""On two cores: a third works while the others wait for a browser, a server or a lock."""
+WORKERS = "2"
+"""On two cores; a third was slower: browsers and PostgreSQL use what the tests leave."""
 _ALONE = {"--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co", "--fixtures", "--markers", "--version"}
 _SCHEMA = {"migrate", "flush", "dbshell", "sqlflush"}
 

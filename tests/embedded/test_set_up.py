@@ -126,11 +126,11 @@ def test_uv_is_told_what_the_machine_told_pip(set_up: dict[str, Any], monkeypatc
 @pytest.mark.parametrize(
     ("given", "made"),
     [
-        ([], ["-n", "3", "--dist", "worksteal", "-m", "not long"]),
-        (["--long"], ["-n", "3", "--dist", "worksteal"]),
+        ([], ["-n", "2", "--dist", "worksteal", "-m", "not long"]),
+        (["--long"], ["-n", "2", "--dist", "worksteal"]),
         (["-n0", "-k", "one"], ["-m", "not long", "-n0", "-k", "one"]),
         (["--pdb"], ["-m", "not long", "--pdb"]),
-        (["-m", "browser"], ["-n", "3", "--dist", "worksteal", "-m", "(browser) and not long"]),
+        (["-m", "browser"], ["-n", "2", "--dist", "worksteal", "-m", "(browser) and not long"]),
     ],
 )
 def test_arguments_go_on_to_pytest_and_long_tests_need_asking_for(given: list[str], made: list[str]) -> None:
