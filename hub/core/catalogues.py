@@ -35,6 +35,8 @@ _KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 _COMMENTS = ("Translators:",)
+_A_CALL = re.compile(rb"\b(?:%s)\s*\(" % "|".join(_KEYWORDS).encode())
+"""What every message stands in; a file without one need not be taken apart."""
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}|%[sd]")
 
 
@@ -80,6 +82,8 @@ def _found(project: Path) -> Iterator[tuple[Path, list[Message]]]:
 
 def messages_of_python(source: bytes) -> Iterator[Message]:
     """Yield (line, message or its forms, comments for translators, context)."""
+    if not _A_CALL.search(source):
+        return
     # Babel's own types say less than it yields: a call with several arguments comes as a tuple.
     found: Iterable[tuple[int, str, Any, list[str]]] = cast(Any, extract_python)(
         io.BytesIO(source), _KEYWORDS, _COMMENTS, {"encoding": "utf-8"}
