@@ -34,7 +34,8 @@ def confirm_detail(*, owner: Contact | Staff, kind: str, value: str, by_name: st
     detail = _detail(owner, kind, now)
     before = _as_it_is(detail) if detail.pk else {}
     if detail.value != new:
-        detail.value, detail.changed_at, detail.changed_import, detail.deliverable = new, now, None, True
+        detail.value, detail.changed_at, detail.changed_import = new, now, None
+    detail.deliverable = True  # what was sent there to prove it has arrived
     detail.source, detail.changed_by = DetailSource.PERSON, by_name[:200]
     detail.verified_at = now if new else None
     detail.save(update_fields=_EFFECTIVE if detail.pk else None)

@@ -387,6 +387,14 @@ def test_an_undeliverable_proof_counts_no_more(both: list[Connection], now: dt.d
     assert start(both[1], now=now).code is not None
 
 
+def test_a_dead_address_that_is_proved_again_is_believed_in_again(ngozi: Connection, now: dt.datetime) -> None:
+    ContactDetail.objects.filter(pk=detail_of(ngozi).pk).update(deliverable=False)
+    change(ngozi, value=EMAIL, now=now)
+    assert detail_of(ngozi).deliverable
+    with pytest.raises(ChangeRefused, match="in use already"):
+        start(ngozi, value=EMAIL, now=now)
+
+
 def test_a_change_at_one_school_shows_the_other_school_nothing(both: list[Connection], now: dt.datetime) -> None:
     change(both[0], now=now)
     with scope.schools(both[1].school_id):
