@@ -10,11 +10,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 import hub.celery
 from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
 from hub.core.models import School
+from tests import database
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 PASSWORD = "correct horse battery"
@@ -38,7 +40,7 @@ def _as_owner(work: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-TransactionTestCase._fixture_teardown = _as_owner(TransactionTestCase._fixture_teardown)  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _as_owner(lambda case: database.empty())  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -46,18 +48,29 @@ def django_db_setup(
     request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
 ) -> Iterator[None]:
     """Make the test database as its owner; every test then acts as the app role."""
-    from django.test.utils import setup_databases, teardown_databases
-
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
     name = settings.DATABASES["default"]["NAME"]
-    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_{name}_{worker or 'main'}"
     with django_db_blocker.unblock():
-        made = _as_owner(lambda: setup_databases(verbosity=0, interactive=False, serialized_aliases=[]))()
-        connection.close()
+        _as_owner(database.copy)(f"test_{name}_{worker}")
     yield
     with django_db_blocker.unblock():
-        connection.close()
-        _as_owner(lambda: teardown_databases(made, verbosity=0))()
+        _as_owner(database.drop)(f"test_{name}_{worker}", back_to=name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_listed_once() -> Iterator[None]:
+    """Every `Client` makes the middleware anew, and that looks at every static file: the same ones each time."""
+    look, known = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def once(middleware: WhiteNoiseMiddleware) -> None:
+        if not known:
+            look(middleware)
+            known.update(middleware.files)
+        middleware.files.update(known)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
+        yield
 
 
 @pytest.fixture(autouse=True)
