@@ -95,7 +95,8 @@ def _confirm(schools: list[School], of_each: int) -> None:
     database.settle()
     for school in schools:
         with scope.schools(school.pk):
-            listing.refresh(school_id=school.pk)
+            moved = [pk for pk, _contact, _staff in listing.moved(school_id=school.pk)]
+            listing.refresh(school_id=school.pk, ids=moved)
 
 
 def _parent(school: School, children: int) -> Client:

@@ -15,6 +15,7 @@ from verification import telling
 from verification.changes.drafting import draft
 from verification.errors import ChangeRefused
 from verification.models import TO_COPY, DetailChange, Field, MisState, Origin, Status
+from verification.owners import lock
 
 _KEY = "not-my-child-"
 
@@ -25,6 +26,7 @@ def not_my_child(*, account: Account, link: PupilContact, by_name: str, now: dt.
 
     Said twice it is the same row. The caller has found the link among the login's own.
     """
+    lock([link.contact], links=True)
     held = PupilContact.objects.select_for_update(of=("self",)).select_related("pupil", "contact").get(pk=link.pk)
     known = _standing(held.contact, held).first()
     if held.denied_at is not None and known is not None:
@@ -54,6 +56,8 @@ def not_my_child(*, account: Account, link: PupilContact, by_name: str, now: dt.
 @transaction.atomic
 def give_back(*, change: DetailChange, by: Account, now: dt.datetime) -> None:
     """Let the parent see the pupil again: the office knows better. Raises `ChangeRefused` if it did so already."""
+    if change.contact is not None:
+        lock([change.contact], links=True)
     mine = DetailChange.objects.filter(pk=change.pk, field=Field.CHILD, status=Status.APPROVED)
     said = {
         "status": Status.REJECTED,

@@ -1,8 +1,11 @@
-"""Whose a row is: the record, its login, every record of a login; and the order in which they are locked."""
+"""Whose a row is: the record, its login, every record of a login.
+
+Whoever writes a change locks its person first, by `lock`. An import locks the same rows before it writes a detail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,8 +15,11 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people import selectors as people
+from hub.people.locking import lock_people as lock
 from hub.people.models import Connection, Contact, Staff
 from verification.models import DetailChange
+
+__all__ = ["Circle", "Owner", "OwnerKey", "circle_of", "key_of", "lock", "login_of", "of_owner", "owned", "owner_of"]
 
 Owner = Contact | Staff
 OwnerKey = tuple[str, int]
@@ -80,18 +86,3 @@ def circle_of(account: Account, *also: int) -> Iterator[Circle]:
     found = Circle(account, people.connections_of(account))
     with scope.schools(*sorted({*also, *(one.school_id for one in found.connections)})):
         yield found
-
-
-def lock(owners: Iterable[Owner]) -> None:
-    """Lock these people: one school after the other, contacts before staff, by id; so no two requests wait in a ring.
-
-    Whoever writes a change locks its person first. An import locks the same rows before it writes a detail.
-    """
-    places: dict[tuple[int, str], set[int]] = {}
-    for one in owners:
-        model, pk = key_of(one)
-        places.setdefault((one.school_id, model), set()).add(pk)
-    for school_id, model in sorted(places):
-        table: type[Contact] | type[Staff] = Contact if model == "contact" else Staff
-        found = table._default_manager.filter(school_id=school_id, pk__in=places[school_id, model])
-        list(found.select_for_update(of=("self",)).order_by("pk").values_list("pk"))

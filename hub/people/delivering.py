@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hub.core import scope
 from hub.core.audit import BY_ITSELF
 from hub.core.models import AuditEntry, School
+from hub.people.locking import lock_ids
 from hub.people.models import ContactDetail
 
 
@@ -32,7 +34,10 @@ def _mark(kind: str, value: str, *, deliverable: bool, action: str, data: dict[s
     with scope.every_school():
         schools = list(School.objects.values_list("pk", flat=True))  # for the index, which begins with the school
         details = ContactDetail.objects.filter(school__in=schools, value=value, kind=kind, deliverable=not deliverable)
-        found = list(details.select_for_update().values_list("school_id", "contact_id", "staff_id", "pk"))
+        _lock_owners(details)
+        found = list(
+            details.select_for_update().order_by("pk").values_list("school_id", "contact_id", "staff_id", "pk")
+        )
         ContactDetail.objects.filter(pk__in=[pk for *_, pk in found]).update(deliverable=deliverable)
         AuditEntry.objects.bulk_create(
             AuditEntry(
@@ -47,3 +52,17 @@ def _mark(kind: str, value: str, *, deliverable: bool, action: str, data: dict[s
             for school_id, contact_id, staff_id, _ in found
         )
     return len(found)
+
+
+def _lock_owners(details: QuerySet[ContactDetail]) -> None:
+    """Lock whose these are: who changes a detail locks its person first."""
+    owners: dict[int, tuple[set[int], set[int]]] = {}
+    for school_id, contact_id, staff_id in details.values_list("school_id", "contact_id", "staff_id"):
+        contacts, staff = owners.setdefault(school_id, (set(), set()))
+        if contact_id:
+            contacts.add(contact_id)
+        if staff_id:
+            staff.add(staff_id)
+    for school_id in sorted(owners):
+        contacts, staff = owners[school_id]
+        lock_ids(school_id, contacts=contacts, staff=staff)

@@ -181,7 +181,7 @@ def join(
     """
     with scope.schools(guest.school.pk), transaction.atomic():
         _use_up(guest.invitation, now)
-        lock([guest.owner])
+        lock([guest.owner], links=not all(answers.mine.values()))
         guest = _guest(guest.invitation, now)
         if not rules.enough(dict(answers.details), guest.second, guest.known):
             raise InvitationRefused(InvitationTrouble.RULES, _("Confirm your email or mobile by a code first."))

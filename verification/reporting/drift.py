@@ -101,33 +101,30 @@ _INSERT = """
 """
 
 
-def list_new(params: dict[str, Any], whom: str, *, import_id: int | None) -> list[tuple[int, str]]:
-    """Give every drift that has none its row; return the new ids with their status.
-
-    The people concerned are locked first, so that nobody answers between the question and the row.
-    """
-    propose = Choices.objects.filter(school_id=params["school"], propose_drift=True).exists()
-    found = _union(whom, propose=propose)
+def concerned(params: dict[str, Any]) -> set[tuple[int | None, int | None]]:
+    """Return of whom a school has drift without a row, or a question that the MIS has overtaken; writes nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT f.contact_id, f.staff_id FROM ({found}) f", params)
-        owners = cursor.fetchall()
-        if not owners:
-            return []
-        params = params | {
-            "contacts": [contact for contact, _ in owners if contact],
-            "staff": [staff for _, staff in owners if staff],
-            "by": f"Import {import_id}" if import_id else BY_ITSELF,
-            "deadline": params["now"] + OPEN_FOR,
-        }
-        for table, ids in (("people_contact", "contacts"), ("people_staff", "staff")):
-            cursor.execute(
-                f"SELECT FROM {table} WHERE school_id = %(school)s AND id = ANY(%({ids})s)"
-                " ORDER BY id FOR NO KEY UPDATE",
-                params,
-            )
-        these = "(d.contact_id = ANY(%(contacts)s) OR d.staff_id = ANY(%(staff)s))"
-        cursor.execute(_INSERT.format(found=_union(these, propose=propose)), params)
+        cursor.execute(f"SELECT f.contact_id, f.staff_id FROM ({_union('true', propose=_asks(params))}) f", params)
+        found = set(cursor.fetchall())
+        cursor.execute(f"SELECT c.contact_id, c.staff_id {_OVERTAKEN_FROM} WHERE {_OVERTAKEN}", params)
+        return found | set(cursor.fetchall())
+
+
+def list_new(params: dict[str, Any], *, import_id: int | None) -> list[tuple[int, str]]:
+    """Give every drift of these people that has none its row; return the new ids with their status.
+
+    They are locked, so that nobody answers between the question and the row.
+    """
+    said = {"by": f"Import {import_id}" if import_id else BY_ITSELF, "deadline": params["now"] + OPEN_FOR}
+    these = "(d.contact_id = ANY(%(contacts)s) OR d.staff_id = ANY(%(staff)s))"
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT.format(found=_union(these, propose=_asks(params))), params | said)
         return [(pk, status) for pk, status in cursor.fetchall()]
+
+
+def _asks(params: dict[str, Any]) -> bool:
+    """Whether the school chose to ask about what the MIS begins to say."""
+    return Choices.objects.filter(school_id=params["school"], propose_drift=True).exists()
 
 
 def _union(whom: str, *, propose: bool) -> str:
@@ -137,18 +134,22 @@ def _union(whom: str, *, propose: bool) -> str:
     )
 
 
-_WITHDRAW = """
+_OVERTAKEN_FROM = "FROM verification_detailchange c, people_contactdetail d"
+_OVERTAKEN = """
+    c.school_id = %(school)s AND c.status = 'pending' AND c.origin = 'import' AND c.field = d.kind
+        AND d.school_id = c.school_id AND (d.contact_id = c.contact_id OR d.staff_id = c.staff_id)
+        AND d.mis_value <> c.new_value
+"""
+_WITHDRAW = f"""
     UPDATE verification_detailchange c SET status = 'withdrawn', answered_at = %(now)s,
         reason = 'The MIS no longer says this.'
     FROM people_contactdetail d
-    WHERE c.school_id = %(school)s AND c.status = 'pending' AND c.origin = 'import' AND c.field = d.kind
-        AND d.school_id = c.school_id AND (d.contact_id = c.contact_id OR d.staff_id = c.staff_id)
-        AND d.mis_value <> c.new_value AND {whom}
+    WHERE {_OVERTAKEN} AND (c.contact_id = ANY(%(contacts)s) OR c.staff_id = ANY(%(staff)s))
 """
 
 
-def withdraw_proposals(params: dict[str, Any], whom: str) -> int:
-    """Take back what an import asked, where the MIS says something else by now; return how many."""
+def withdraw_proposals(params: dict[str, Any]) -> int:
+    """Take back what an import asked these people, where the MIS says something else by now; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_WITHDRAW.format(whom=whom), params)
+        cursor.execute(_WITHDRAW, params)
         return int(cursor.rowcount)

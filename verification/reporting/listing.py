@@ -75,23 +75,41 @@ def listed(owner: Contact | Staff, *, pupil: Pupil | None = None) -> Listed:
         return Listed(*cursor.fetchone())
 
 
-def refresh(*, school_id: int, ids: list[int] | None = None) -> int:
-    """Bring the list columns of the open rows up to date (of `ids`: these rows); return how many were not.
+_DIFFERS = """
+    l.person_name <> '' AND (c.person_name, c.pupil_names, c.year_groups, c.sort_key)
+        IS DISTINCT FROM (l.person_name, l.pupil_names, l.year_groups, l.sort_key)
+"""
 
-    One statement, and nothing is written where nothing changed.
-    """
-    which = f"{OPEN}" if ids is None else "c.id = ANY(%(ids)s)"
-    wanted = f"""SELECT c.id, c.contact_id, c.staff_id, c.pupil_id FROM verification_detailchange c
-        WHERE c.school_id = %(school)s AND {which}"""
+
+def moved(*, school_id: int) -> list[tuple[int, int | None, int | None]]:
+    """Return the open rows whose list columns are no longer as they should read, each with its contact or staff."""
     sql = (
-        _LISTED.format(wanted=wanted)
+        _listed_rows(OPEN)
+        + f"""
+        SELECT c.id, c.contact_id, c.staff_id FROM verification_detailchange c JOIN listed l ON l.id = c.id
+        WHERE c.school_id = %(school)s AND {_DIFFERS}
+    """
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"school": school_id})
+        return list(cursor.fetchall())
+
+
+def refresh(*, school_id: int, ids: list[int]) -> int:
+    """Bring the list columns of these rows up to date; return how many were not. Nothing else is written."""
+    sql = (
+        _listed_rows("c.id = ANY(%(ids)s)")
         + f"""
         UPDATE verification_detailchange c SET ({_COLUMNS}) = (l.person_name, l.pupil_names, l.year_groups, l.sort_key)
-        FROM listed l WHERE c.id = l.id AND c.school_id = %(school)s AND l.person_name <> ''
-            AND (c.person_name, c.pupil_names, c.year_groups, c.sort_key)
-            IS DISTINCT FROM (l.person_name, l.pupil_names, l.year_groups, l.sort_key)
-        """
+        FROM listed l WHERE c.id = l.id AND c.school_id = %(school)s AND {_DIFFERS}
+    """
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, {"school": school_id, "ids": ids})
         return int(cursor.rowcount)
+
+
+def _listed_rows(which: str) -> str:
+    wanted = f"""SELECT c.id, c.contact_id, c.staff_id, c.pupil_id FROM verification_detailchange c
+        WHERE c.school_id = %(school)s AND {which}"""
+    return _LISTED.format(wanted=wanted)

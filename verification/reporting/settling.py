@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from hub.core.models import School
+from hub.people.locking import lock_ids, lock_school
 from hub.people.models import Contact, Staff
 from verification.reporting import drift, listing
 
@@ -44,27 +45,33 @@ def settle(
 ) -> Settled:
     """Settle the rows of a school, or of some `owners`, against what the MIS says now.
 
-    Call it in the school's scope, within an import's transaction or after it. With an `import_id`, what
-    was marked done and has not shown within two nights opens again. `relist` says whether names, pupils
-    and year groups may have moved, so that lists are brought up to date too.
+    Call it in the school's scope, within an import's transaction or after it; `owners` are locked by the
+    caller, and of a whole school whoever is concerned is locked here, before anything is written. With an
+    `import_id`, what was marked done and has not shown within two nights opens again. `relist` says
+    whether names, pupils and year groups may have moved, so that lists are brought up to date too.
     """
-    whom = _Whom.of(owners)
     params: dict[str, Any] = {
         "school": school.pk,
         "import": import_id,
         "now": now,
         "done_before": now - TWO_NIGHTS if import_id is not None else None,
-        "contacts": whom.contacts,
-        "staff": whom.staff,
     }
     with transaction.atomic():
-        moved = _states(params, whom)
-        drift.withdraw_proposals(params, whom.condition("c"))
-        new = drift.list_new(params, whom.condition("d"), import_id=import_id)
-        if new:
-            listing.refresh(school_id=school.pk, ids=[pk for pk, _status in new])
-        if relist and owners is None:
-            listing.refresh(school_id=school.pk)
+        moved_lists: list[int] = []
+        if owners is None:
+            lock_school(school.pk)
+            whom, moved_lists = _concerned(params, relist=relist)
+            lock_ids(school.pk, contacts=whom.contacts, staff=whom.staff, school_is_held=True)
+        else:
+            whom = _Whom.of(owners)
+        if not whom:
+            return Settled()
+        params |= {"contacts": list(whom.contacts), "staff": list(whom.staff)}
+        moved = _states(params)
+        drift.withdraw_proposals(params)
+        new = drift.list_new(params, import_id=import_id)
+        if ids := [*moved_lists, *(pk for pk, _status in new)]:
+            listing.refresh(school_id=school.pk, ids=ids)
     return Settled(
         updated=moved.count("updated"),
         differs=moved.count("differs"),
@@ -81,23 +88,34 @@ def settle_owner(*, owner: Contact | Staff, now: dt.datetime) -> Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Whom:
-    contacts: list[int] | None
-    staff: list[int] | None
+    contacts: frozenset[int]
+    staff: frozenset[int]
 
     @classmethod
-    def of(cls, owners: Iterable[Contact | Staff] | None) -> _Whom:
-        if owners is None:
-            return cls(None, None)
+    def of(cls, owners: Iterable[Contact | Staff]) -> _Whom:
         known = list(owners)
         return cls(
-            [owner.pk for owner in known if isinstance(owner, Contact)],
-            [owner.pk for owner in known if isinstance(owner, Staff)],
+            frozenset(owner.pk for owner in known if isinstance(owner, Contact)),
+            frozenset(owner.pk for owner in known if isinstance(owner, Staff)),
         )
 
-    def condition(self, alias: str) -> str:
-        if self.contacts is None:
-            return "true"
-        return f"({alias}.contact_id = ANY(%(contacts)s) OR {alias}.staff_id = ANY(%(staff)s))"
+    def __bool__(self) -> bool:
+        return bool(self.contacts or self.staff)
+
+
+def _concerned(params: dict[str, Any], *, relist: bool) -> tuple[_Whom, list[int]]:
+    """Return whom settling a whole school would write about, and the rows to be listed anew; nothing is written.
+
+    Whoever changes something else meanwhile settles it themselves, under the lock on the person.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVES.format(judged=_judged("true")), params)
+        found = set(cursor.fetchall())
+    found |= drift.concerned(params)
+    lists = listing.moved(school_id=params["school"]) if relist else []
+    found |= {(contact, staff) for _pk, contact, staff in lists}
+    whom = _Whom(frozenset(contact for contact, _ in found if contact), frozenset(staff for _, staff in found if staff))
+    return whom, [pk for pk, _contact, _staff in lists]
 
 
 _ALIVE = "(c.mis_state IN ('to_update', 'differs', 'done', 'updated') OR c.status = 'offer' AND c.mis_state = '')"
@@ -152,7 +170,7 @@ _NEWER = """
 """
 
 _JUDGED = f"""
-    SELECT f.id, f.status, f.mis_state, CASE
+    SELECT f.id, f.status, f.mis_state, f.contact_id, f.staff_id, CASE
         WHEN NOT f.stands THEN 'replaced'
         WHEN f.status = 'offer' THEN ''
         WHEN f.agrees THEN 'updated'
@@ -177,8 +195,16 @@ _SETTLE = """
 """
 
 
-def _states(params: dict[str, Any], whom: _Whom) -> list[str]:
-    facts = " UNION ALL ".join(part.format(whom=whom.condition("c")) for part in (_DETAILS, _CHILDREN, _RECORDS))
+_MOVES = "SELECT DISTINCT j.contact_id, j.staff_id FROM ({judged}) j WHERE j.becomes <> j.mis_state"
+_THESE = "(c.contact_id = ANY(%(contacts)s) OR c.staff_id = ANY(%(staff)s))"
+
+
+def _judged(whom: str) -> str:
+    facts = " UNION ALL ".join(part.format(whom=whom) for part in (_DETAILS, _CHILDREN, _RECORDS))
+    return _JUDGED.format(facts=facts)
+
+
+def _states(params: dict[str, Any]) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(judged=_JUDGED.format(facts=facts)), params)
+        cursor.execute(_SETTLE.format(judged=_judged(_THESE)), params)
         return [becomes for (becomes,) in cursor.fetchall()]
