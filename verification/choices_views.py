@@ -46,6 +46,14 @@ class ChoicesForm(forms.Form):
         "on for so long, if they have no other child here.",
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
+    letter_days = forms.IntegerField(
+        label="Days a printed letter is good",
+        min_value=choosing.LEAST_LETTER_DAYS,
+        max_value=choosing.MOST_LETTER_DAYS,
+        help_text="Invitations by email and text are good for 10 days. A letter may need longer: it travels in a book "
+        "bag, perhaps over a holiday. Whoever finds one can use it so long, too.",
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
 
 
 @require(Role.ADMINISTRATOR)
@@ -57,6 +65,7 @@ def choices(request: SchoolRequest, school: str) -> HttpResponseBase:
         "drift": "ask" if held.propose_drift else "list",
         "weekly_summary": held.weekly_summary,
         "leaver_login_days": held.leaver_login_days,
+        "letter_days": held.letter_days,
     }
     form = ChoicesForm(request.POST or None, initial=initial)
     if form.is_valid():
@@ -65,6 +74,7 @@ def choices(request: SchoolRequest, school: str) -> HttpResponseBase:
             propose_drift=form.cleaned_data["drift"] == "ask",
             weekly_summary=form.cleaned_data["weekly_summary"],
             leaver_login_days=form.cleaned_data["leaver_login_days"],
+            letter_days=form.cleaned_data["letter_days"],
             by=request.account,
             now=timezone.now(),
         )

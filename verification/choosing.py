@@ -1,4 +1,4 @@
-"""What a school chooses about confirming: whether drift becomes a question, the weekly mail, a leaver's login."""
+"""What a school chooses: whether drift becomes a question, the weekly mail, how long leavers' logins and letters last."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hub.core.models import School
 from verification.models import Choices
 
 LEAST_DAYS, MOST_DAYS = 1, 730
+LEAST_LETTER_DAYS, MOST_LETTER_DAYS = 3, 56
 
 
 @transaction.atomic
@@ -21,6 +22,7 @@ def choose(
     propose_drift: bool,
     weekly_summary: bool,
     leaver_login_days: int,
+    letter_days: int,
     by: Account,
     now: dt.datetime,
 ) -> Choices:
@@ -30,6 +32,7 @@ def choose(
         "propose_drift": propose_drift,
         "weekly_summary": weekly_summary,
         "leaver_login_days": min(max(leaver_login_days, LEAST_DAYS), MOST_DAYS),
+        "letter_days": min(max(letter_days, LEAST_LETTER_DAYS), MOST_LETTER_DAYS),
     }
     changed = {name: value for name, value in said.items() if getattr(held, name) != value}
     if changed:

@@ -286,6 +286,9 @@ class Choices(SchoolOwned):
     leaver_login_days = models.PositiveSmallIntegerField(
         default=90, help_text="How long the login of a parent without a child here goes on."
     )
+    letter_days = models.PositiveSmallIntegerField(
+        default=10, help_text="How long a printed letter is good; whatever else invites is good for ten days."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school"], name="verification_choices_once")]

@@ -40,6 +40,11 @@ def choices(school: School) -> Choices:
     return Choices.objects.filter(school=school).first() or Choices(school=school)
 
 
+def letter_life(school: School) -> dt.timedelta:
+    """Return how long a letter that this school prints is good."""
+    return dt.timedelta(days=choices(school).letter_days)
+
+
 @dataclass(frozen=True, slots=True)
 class ToCopy:
     """How many changes wait to be copied into the MIS, and since when the one that has waited longest."""

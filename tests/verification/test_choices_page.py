@@ -24,19 +24,22 @@ def test_an_administrator_chooses_and_the_audit_says_what(
     client = signed_in(administrator)
     assert "List it" in client.get(address(school)).content.decode()
     assert address(school) in client.get(reverse("overview:settings", args=[school.slug])).content.decode()
-    said = {"drift": "ask", "leaver_login_days": "30"}
+    said = {"drift": "ask", "leaver_login_days": "30", "letter_days": "21"}
     assert client.post(address(school), said)["Location"] == address(school)
     held = Choices.objects.get()
-    assert (held.propose_drift, held.weekly_summary, held.leaver_login_days) == (True, False, 30)
-    assert AuditEntry.objects.get().data == {"propose_drift": True, "weekly_summary": False, "leaver_login_days": 30}
+    assert (held.propose_drift, held.weekly_summary, held.leaver_login_days, held.letter_days) == (True, False, 30, 21)
+    changed = {"propose_drift": True, "weekly_summary": False, "leaver_login_days": 30, "letter_days": 21}
+    assert AuditEntry.objects.get().data == changed
     client.post(address(school), said)
     assert AuditEntry.objects.count() == 1, "nothing changed"
 
 
 def test_nonsense_is_refused_with_a_sentence(school: School, administrator: Account, signed_in: SignIn) -> None:
-    for days in ("0", "731", "soon", ""):
-        response = signed_in(administrator).post(address(school), {"drift": "list", "leaver_login_days": days})
-        assert response.status_code == 422, days
+    good = {"drift": "list", "leaver_login_days": "30", "letter_days": "10"}
+    nonsense = [("leaver_login_days", "0"), ("leaver_login_days", "731"), ("letter_days", "2"), ("letter_days", "57")]
+    for name, days in [*nonsense, ("leaver_login_days", "soon"), ("leaver_login_days", ""), ("letter_days", "")]:
+        response = signed_in(administrator).post(address(school), good | {name: days})
+        assert response.status_code == 422, (name, days)
     assert not Choices.objects.exists()
 
 

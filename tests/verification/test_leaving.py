@@ -147,7 +147,7 @@ def test_a_new_letter_makes_the_old_one_void(ngozi: tuple[Account, Contact], off
         leaving.reset(owner=ngozi[1], by=office, now=timezone.now())
     assert not recovery_letters.find(typed=printed[0].code, now=timezone.now())
     assert recovery_letters.find(typed=printed[1].code, now=timezone.now())
-    assert not recovery_letters.find(typed=printed[1].code, now=timezone.now() + 28 * DAY)
+    assert not recovery_letters.find(typed=printed[1].code, now=timezone.now() + 10 * DAY)
 
 
 def test_after_a_reset_only_the_letter_opens_the_login(

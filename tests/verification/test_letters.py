@@ -17,7 +17,7 @@ from tests.factories.people import give, make_contact, make_pupil, tie
 from verification.errors import InvitationRefused
 from verification.invitations import letter_making, letters, rules
 from verification.invitations.letters import Letter
-from verification.models import Invitation
+from verification.models import Choices, Invitation
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -54,7 +54,7 @@ def a_letter(**fields: object) -> Letter:
         "link": "https://hub.example.org/join/abc/",
         "page": "hub.example.org/join/letter/",
         "made": NOW,
-        "until": NOW + rules.LETTER_GOOD_FOR,
+        "until": NOW + rules.GOOD_FOR,
     }
     return Letter(**{**said, **fields})  # type: ignore[arg-type]
 
@@ -96,9 +96,16 @@ class TestPrinting:
         assert (printed.count, printed.left) == (1, 0)
         assert made.letter_number == letter.number
         assert rules.typed_code(letter.code) not in made.letter_hash
-        assert made.expires_at == NOW + rules.LETTER_GOOD_FOR
+        assert made.expires_at == NOW + dt.timedelta(days=10)
         assert letter.pupils == ("Zoë Bradshaw, 6HB",)
         assert letter.page.endswith("/join/letter/")
+
+    def test_is_good_for_as_long_as_the_school_chose(
+        self, nobody: Contact, office: Account, drawn: list[Letter]
+    ) -> None:
+        Choices.objects.create(school=nobody.school, letter_days=28)
+        letter_making.print_letter(owner=nobody, by=office, now=NOW)
+        assert drawn[0].until == Invitation.objects.get().expires_at == NOW + dt.timedelta(days=28)
 
     def test_again_makes_a_new_one_and_voids_the_old(
         self, nobody: Contact, office: Account, drawn: list[Letter]
@@ -160,10 +167,16 @@ class TestTheDoor:
         assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + 15 * MINUTE)
 
     def test_no_number_of_wrong_codes_voids_it(self, letter: Letter) -> None:
-        for day in range(20):
+        for hour in range(20):
             with pytest.raises(InvitationRefused):
-                letter_making.enter(number=letter.number, code="AAAA", now=NOW + dt.timedelta(days=day))
-        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + dt.timedelta(days=21))
+                letter_making.enter(number=letter.number, code="AAAA", now=NOW + dt.timedelta(hours=hour))
+        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + dt.timedelta(hours=21))
+
+    def test_lapses_after_ten_days(self, letter: Letter) -> None:
+        last = NOW + dt.timedelta(days=10)
+        assert letter_making.enter(number=letter.number, code=letter.code, now=last - dt.timedelta(seconds=1))
+        with pytest.raises(InvitationRefused):
+            letter_making.enter(number=letter.number, code=letter.code, now=last)
 
     def test_answers_the_same_whatever_is_wrong(self, letter: Letter) -> None:
         client = Client()

@@ -154,7 +154,9 @@ def link(token: str) -> str:
     return settings.PUBLIC_URL + reverse("join:link", args=[token])
 
 
-def make(owner: Owner, ask: Ask, by: Account, now: dt.datetime) -> tuple[Invitation, str]:
+def make(
+    owner: Owner, ask: Ask, by: Account, now: dt.datetime, *, good_for: dt.timedelta = rules.GOOD_FOR
+) -> tuple[Invitation, str]:
     """Return an unsaved invitation and the token of its link."""
     token, token_hash = tokens.make()
     made = Invitation(
@@ -164,7 +166,7 @@ def make(owner: Owner, ask: Ask, by: Account, now: dt.datetime) -> tuple[Invitat
         token_hash=token_hash,
         sent_by=str(by)[:200],
         sent_at=now,
-        expires_at=rules.good_until(ask.channel, now),
+        expires_at=now + good_for,
         **{owner_field(owner): owner},
     )
     return made, token

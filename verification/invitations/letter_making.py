@@ -28,6 +28,7 @@ from verification.invitations.rules import LETTER, Ask, Refusal
 from verification.invitations.selectors import record_of
 from verification.invitations.words import refusal_sentence
 from verification.models import Invitation
+from verification.selectors import letter_life
 
 AT_ONCE = 250
 """Letters in one PDF: what a school printer takes, and what is made within seconds."""
@@ -126,9 +127,9 @@ def _make(school: School, owners: Sequence[Owner], by: Account, again: bool, now
     """Write the invitations; return the letters, which alone hold the codes."""
     made, written = [], []
     pupils = _pupils(school, owners, now)
-    numbers = _numbers(len(owners))
+    numbers, good_for = _numbers(len(owners)), letter_life(school)
     for owner, number in zip(owners, numbers, strict=True):
-        invitation, token = inviting.make(owner, Ask(LETTER, ""), by, now)
+        invitation, token = inviting.make(owner, Ask(LETTER, ""), by, now, good_for=good_for)
         code = rules.make_code()
         invitation.letter_number = number
         invitation.letter_hash = _hashed(number, rules.typed_code(code))

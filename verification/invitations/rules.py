@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 GOOD_FOR = dt.timedelta(days=10)
-LETTER_GOOD_FOR = dt.timedelta(days=28)
-"""A letter travels in a book bag, perhaps over a holiday."""
+"""How long an invitation is good; of letters a school may choose otherwise: `Choices.letter_days`."""
 AGAIN_AFTER = dt.timedelta(days=7)
 MOST = 10
 
@@ -119,11 +118,6 @@ def _way(record: Record, channel: str | None) -> Ask | None:
     if channel is None:
         channel = EMAIL if record.email else TEXT if record.mobile else LETTER
     return Ask(channel, ways[channel]) if ways[channel] or channel == LETTER else None
-
-
-def good_until(channel: str, now: dt.datetime) -> dt.datetime:
-    """Return when an invitation sent now lapses."""
-    return now + (LETTER_GOOD_FOR if channel == LETTER else GOOD_FOR)
 
 
 # The code of a letter

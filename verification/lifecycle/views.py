@@ -16,6 +16,7 @@ from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from hub.people import selectors as people
 from hub.people.models import Contact
+from verification import selectors
 from verification.invitations.connection_views import OFFICE, pdf_response
 from verification.lifecycle import leaving
 from verification.owners import Owner, login_of
@@ -88,4 +89,5 @@ def _context(person: Owner, back: str) -> dict[str, Any]:
         "person": person,
         "back": back,
         "only_here": reach.opens_only(login, person.school_id),
+        "letter_days": selectors.choices(person.school).letter_days,
     }

@@ -15,7 +15,7 @@ from hub.people.models import Contact
 from verification.invitations import letters
 from verification.invitations.rules import ALPHABET
 from verification.models import RecoveryLink
-from verification.recovery import rules
+from verification.selectors import letter_life
 
 LENGTH = 16
 """Letters of 32: 80 bits, typed from paper; the square holds 256."""
@@ -26,7 +26,7 @@ def make(*, account: Account, owner: Contact, by: Account, now: dt.datetime) -> 
     RecoveryLink.objects.filter(account=account, used_at=None).update(used_at=now)
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     token, token_hash = tokens.make()
-    until = now + rules.LETTER_GOOD_FOR
+    until = now + letter_life(owner.school)
     RecoveryLink.objects.bulk_create(
         RecoveryLink(
             account=account,

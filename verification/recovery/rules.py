@@ -14,7 +14,6 @@ from enum import StrEnum
 LINK_GOOD_FOR = dt.timedelta(minutes=30)
 CODE_GOOD_FOR = dt.timedelta(minutes=10)
 CODE_TRIES = 5
-LETTER_GOOD_FOR = dt.timedelta(days=28)
 MOST_A_DAY = 20
 """Answers to one address in 24 hours."""
 MOST_AT_ONCE = 4
