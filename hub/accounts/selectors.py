@@ -7,6 +7,25 @@ from django.db.models import Exists, OuterRef, QuerySet
 from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
 from hub.core.models import School
+from hub.core.prepared import Given, Prepared
+
+
+def _open_memberships() -> QuerySet[Membership]:
+    connected = Account.objects.filter(
+        pk=OuterRef("account_id"),
+        connections__contact__isnull=False,
+        connections__connected_at__isnull=False,
+        connections__ended_at=None,
+    )
+    return (
+        Membership.objects.filter(account=Given("account"), accepted_at__isnull=False, ended_at=None)
+        .annotate(is_parent=Exists(connected))
+        .select_related("school")
+        .order_by("school__name", "school_id")
+    )
+
+
+_memberships = Prepared(_open_memberships)
 
 
 def open_memberships(account: Account) -> tuple[Membership, ...]:
@@ -14,19 +33,8 @@ def open_memberships(account: Account) -> tuple[Membership, ...]:
 
     Each says as `is_parent` whether the login is also connected to a parent's record, at whichever school.
     """
-    connected = Account.objects.filter(
-        pk=OuterRef("account_id"),
-        connections__contact__isnull=False,
-        connections__connected_at__isnull=False,
-        connections__ended_at=None,
-    )
     with scope.every_school():
-        return tuple(
-            Membership.objects.filter(account=account, accepted_at__isnull=False, ended_at=None)
-            .annotate(is_parent=Exists(connected))
-            .select_related("school")
-            .order_by("school__name", "school_id")
-        )
+        return tuple(_memberships(account=account.pk))
 
 
 def staff_of(school: School) -> QuerySet[Membership]:

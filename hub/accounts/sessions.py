@@ -11,11 +11,14 @@ from django.utils import timezone
 
 from hub.accounts import devices
 from hub.accounts.models import Account, Session
+from hub.core.prepared import Given, Prepared
 
 DEVICE, SIGNED_IN_AT = "device", "signed_in_at"
 """Where the session keeps what the list of devices shows; set on the way in."""
 IDLE = "idle"
 """Where the session keeps how many seconds it lives unused; its end at the latest is Django's own expiry."""
+
+_session = Prepared(lambda: Session.objects.filter(session_key=Given("key"), expire_date__gt=Given("now")))
 
 
 class SessionStore(DatabaseStore):
@@ -29,8 +32,10 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        found = super()._get_session_from_db()  # type: ignore[misc]
-        self.row = found if isinstance(found, Session) else None
+        found = _session(key=self.session_key, now=timezone.now())
+        self.row = found[0] if found else None
+        if self.row is None:
+            self._session_key = None
         return self.row
 
     def create_model_instance(self, data: Any) -> Session:

@@ -10,6 +10,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySe
 from hub.accounts.models import Account, Membership, Role
 from hub.core import scope
 from hub.core.models import School
+from hub.core.prepared import Given, Prepared
 from hub.people.models import (
     Connection,
     Contact,
@@ -32,7 +33,7 @@ def at_school(on: dt.date) -> Q:
     return Q(leaving_date=None) | Q(leaving_date__gt=on)
 
 
-def with_sight(on: dt.date) -> Q:
+def with_sight(on: dt.date | Given) -> Q:
     """The links by which a parent sees a pupil on this day: access, not ended, not “not my child”, still at school."""
     here = Q(pupil__leaving_date=None) | Q(pupil__leaving_date__gt=on)
     return Q(access=True, ended_on=None, denied_at=None) & here
@@ -217,11 +218,19 @@ def open_connection(person: Contact | Staff) -> Connection | None:
     return person.connections.filter(ended_at=None).select_related("account").first()
 
 
+_connections = Prepared(
+    lambda: (
+        Connection.objects.filter(account=Given("account"), connected_at__isnull=False, ended_at=None)
+        .select_related("school", "contact", "staff")
+        .order_by("school__name", "id")
+    )
+)
+
+
 def connections_of(account: Account) -> tuple[Connection, ...]:
     """Return the records this login is connected to, at every school, each with its person and school."""
     with scope.every_school():
-        found = Connection.objects.filter(account=account, connected_at__isnull=False, ended_at=None)
-        return tuple(found.select_related("school", "contact", "staff").order_by("school__name", "id"))
+        return tuple(_connections(account=account.pk))
 
 
 def identities(person: Pupil | Contact | Staff) -> list[tuple[MisIdentity, ImportExclusion | None]]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hub.core.models import School
+from hub.core.prepared import AmongGiven, Given, Prepared
 from hub.people import selectors as people
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact, Staff
 from verification.lifecycle import merging_rules
@@ -73,7 +75,7 @@ def records(connections: Iterable[Connection]) -> list[Record]:
     """Return the person's records with their details, by school."""
     own = list(connections)
     found: dict[tuple[int | None, int | None], dict[str, ContactDetail]] = {}
-    for detail in _of(own, ContactDetail.objects.all()) if own else ():
+    for detail in _details(_is_staff(own))(**_ids(own)) if own else ():
         found.setdefault((detail.contact_id, detail.staff_id), {})[detail.kind] = detail
     return [
         Record(connection=one, owner=owner_of(one), details=found.get((one.contact_id, one.staff_id), {}))
@@ -84,9 +86,8 @@ def records(connections: Iterable[Connection]) -> list[Record]:
 def children(connections: Iterable[Connection], on: dt.date) -> list[Child]:
     """Return the children this parent sees on this day, by school and forename; each once."""
     schools = {one.school_id: one.school for one in connections if one.contact_id}
-    links = _links(connections, on).select_related("pupil").order_by("pupil__forename", "pupil__surname", "priority")
     once: dict[int, PupilContact] = {}
-    for link in links if schools else ():
+    for link in _seen_links(**_ids(connections), on=on) if schools else ():
         once.setdefault(link.pupil_id, link)
     found = [Child(link=link, school=schools[link.school_id]) for link in once.values()]
     return sorted(found, key=lambda child: (child.school.name, child.pupil.date_of_birth or dt.date.max))
@@ -113,12 +114,8 @@ def changes(connections: Iterable[Connection]) -> QuerySet[DetailChange]:
 
 def waiting(connections: Iterable[Connection], now: dt.datetime) -> list[DetailChange]:
     """Return what stands open: proposals and proofs before their deadline, freezes not lifted, offers and refusals."""
-    rows = changes(connections).filter(
-        Q(status__in=(Status.PENDING, Status.WAITING), deadline__gt=now)
-        | Q(status=Status.FROZEN, settled_at=None)
-        | Q(status=Status.OFFER)
-        | Q(status=Status.REJECTED, origin=Origin.IMPORT)
-    )
+    own = list(connections)
+    rows = _open_changes(_is_staff(own))(**_ids(own), now=now) if own else []
     return sorted(rows, key=lambda row: (row.deadline or row.made_at, row.pk))
 
 
@@ -183,3 +180,54 @@ def _of(own: list[Connection], rows: QuerySet[Row]) -> QuerySet[Row]:
     if staff:
         whose |= Q(staff_id__in=staff, contact=None)
     return rows.filter(whose, school_id__in={one.school_id for one in own})
+
+
+# What the home asks, and the other pages with it
+
+
+def _ids(connections: Iterable[Connection]) -> dict[str, Any]:
+    own = list(connections)
+    return {
+        "schools": sorted({one.school_id for one in own}),
+        "contacts": [one.contact_id for one in own if one.contact_id],
+        "staff": [one.staff_id for one in own if one.staff_id],
+    }
+
+
+def _is_staff(own: list[Connection]) -> bool:
+    return any(one.staff_id for one in own)
+
+
+def _whose(rows: QuerySet[Row], staff: bool) -> QuerySet[Row]:
+    """The rows of the records given; whoever is no staff is spared the search for it."""
+    whose = Q(AmongGiven("contact_id", "contacts"), staff=None)
+    if staff:
+        whose |= Q(AmongGiven("staff_id", "staff"), contact=None)
+    return rows.filter(whose, AmongGiven("school_id", "schools"))
+
+
+@cache
+def _details(staff: bool) -> Prepared[ContactDetail]:
+    return Prepared(lambda: _whose(ContactDetail.objects.all(), staff))
+
+
+@cache
+def _open_changes(staff: bool) -> Prepared[DetailChange]:
+    stands = (
+        Q(status__in=(Status.PENDING, Status.WAITING), deadline__gt=Given("now"))
+        | Q(status=Status.FROZEN, settled_at=None)
+        | Q(status=Status.OFFER)
+        | Q(status=Status.REJECTED, origin=Origin.IMPORT)
+    )
+    return Prepared(lambda: _whose(DetailChange.objects.filter(stands), staff))
+
+
+_seen_links = Prepared(
+    lambda: (
+        PupilContact.objects.filter(
+            people.with_sight(Given("on")), AmongGiven("school_id", "schools"), AmongGiven("contact_id", "contacts")
+        )
+        .select_related("pupil")
+        .order_by("pupil__forename", "pupil__surname", "priority")
+    )
+)
