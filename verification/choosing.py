@@ -1,4 +1,4 @@
-"""What a school chooses: whether drift becomes a question, the weekly mail, how long leavers' logins and letters last."""
+"""What a school chooses: if drift becomes a question, the weekly mail, how long leavers' logins and letters last."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ import datetime as dt
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import Account
 from hub.core import paper
@@ -177,6 +179,14 @@ class TestTheDoor:
         assert letter_making.enter(number=letter.number, code=letter.code, now=last - dt.timedelta(seconds=1))
         with pytest.raises(InvitationRefused):
             letter_making.enter(number=letter.number, code=letter.code, now=last)
+
+    def test_asks_the_database_as_much_of_a_number_that_no_letter_has(self, letter: Letter) -> None:
+        asked = []
+        for number in (letter.number, "99999999"):
+            with CaptureQueriesContext(connection) as queries, pytest.raises(InvitationRefused):
+                letter_making.enter(number=number, code="AAAA-AAAA-AAAA", now=NOW)
+            asked.append([one["sql"].split()[0] for one in queries if "_invitation" in one["sql"]])
+        assert asked[0] == asked[1]
 
     def test_answers_the_same_whatever_is_wrong(self, letter: Letter) -> None:
         client = Client()

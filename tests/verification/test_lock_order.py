@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from hub.accounts.models import Role
 from hub.core import scope
@@ -18,6 +15,7 @@ from hub.people import services as people
 from hub.people.locking import lock_school
 from hub.people.models import Connection, Contact, ContactDetail, PupilContact
 from tests.conftest import join, make_school
+from tests.factories.meeting import Wait, meet
 from tests.factories.parents import EMAIL, MOBILE, make_parent
 from verification import children
 from verification.changes.drafting import draft
@@ -27,7 +25,6 @@ from verification.reporting.settling import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAID = "+447700900801"
-Wait = Callable[[], None]
 
 
 @pytest.fixture
@@ -45,45 +42,6 @@ def ngozi(larch: School) -> Connection:
 def contact_of(one: Connection) -> Contact:
     assert one.contact is not None
     return one.contact
-
-
-def meet(school: School, first: Callable[[Wait], Any], second: Callable[[], Any]) -> None:
-    """Run `first` in a transaction; where it calls its argument, start `second` and go on when that stands in a queue.
-
-    Nobody may be thrown out of either by PostgreSQL.
-    """
-    troubles: list[BaseException] = []
-
-    def other() -> None:
-        try:
-            with scope.schools(school.pk):
-                second()
-        except BaseException as trouble:
-            troubles.append(trouble)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=other)
-
-    def until_it_waits() -> None:
-        thread.start()
-        for _ in range(200):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                    " WHERE NOT granted AND datname = current_database()"
-                )
-                if cursor.fetchone() is not None:
-                    return
-            time.sleep(0.02)
-        raise AssertionError("they never met")
-
-    try:
-        with transaction.atomic():
-            first(until_it_waits)
-    finally:
-        thread.join(30)
-    assert troubles == []
 
 
 def confirmed_email(ngozi: Connection, now: dt.datetime) -> DetailChange:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from hub.core.models import School
 from hub.messaging import notices
 from hub.messaging.models import Channel
 from hub.people import inviting as people
-from hub.people.models import Contact, Staff
+from hub.people.models import Connection, Contact, Staff
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import rules, selectors
 from verification.invitations.rules import Ask, Refusal
@@ -70,7 +70,10 @@ def invite(*, owner: Owner, by: Account, channel: str | None = None, now: dt.dat
         raise InvitationRefused(
             InvitationTrouble.RULES, f"{owner} has neither an email nor a mobile here. Print a letter instead."
         )
-    (made,) = _send(owner.school, [(owner, decided)], by, now)
+    sent = _send(owner.school, [(owner, decided)], by, now)
+    if not sent:
+        raise InvitationRefused(InvitationTrouble.RULES, refusal_sentence(Refusal(rules.Reason.CONNECTED), str(owner)))
+    made = sent[0]
     write_down(owner, by, "person.invited", {"channel": decided.channel}, now)
     return made
 
@@ -111,8 +114,8 @@ def invite_all(*, school: School, by: Account, now: dt.datetime) -> Invited:
     one_at_a_time(school)
     planned = plan(school=school, now=now)
     contacts = Contact.objects.filter(school=school).in_bulk(list(planned.asks))
-    _send(school, [(contacts[one], ask) for one, ask in planned.asks.items()], by, now)
-    sent = planned.by_channel
+    made = _send(school, [(contacts[one], ask) for one, ask in planned.asks.items()], by, now)
+    sent = Counter(invitation.channel for invitation in made)
     audit.record(
         school=school, by=by, action="people.invited", data=dict(sent) | {"letters": len(planned.letters)}, now=now
     )
@@ -186,9 +189,25 @@ def void_open(school: School, owners: Iterable[Owner], now: dt.datetime) -> int:
     return voided
 
 
+def claim(school: School, owners: Sequence[Owner], now: dt.datetime) -> list[Owner]:
+    """Void what is open of these people, and return those who are to be invited even so.
+
+    Whoever registers at this moment has used their invitation up before this comes to it, and is
+    Connected; or comes after it, and finds nothing open any more.
+    """
+    void_open(school, owners, now)
+    connected = {
+        (name, pk)
+        for name, ids in _ids(owners)
+        for pk in Connection.objects.filter(
+            school=school, connected_at__isnull=False, ended_at=None, **{f"{name}_id__in": ids}
+        ).values_list(f"{name}_id", flat=True)
+    }
+    return [owner for owner in owners if (owner_field(owner), owner.pk) not in connected]
+
+
 def keep(school: School, made: list[tuple[Owner, Invitation]], now: dt.datetime) -> None:
-    """Save new invitations in place of the open ones, and make their records Invited."""
-    void_open(school, [owner for owner, _ in made], now)
+    """Save new invitations of people who are `claim`ed, and make their records Invited."""
     Invitation.objects.bulk_create([invitation for _, invitation in made], batch_size=1000)
     for name, ids in _ids(owner for owner, _ in made):
         people.mark_invited(school=school, now=now, **{f"{name}_ids": ids})
@@ -203,7 +222,9 @@ def _ids(owners: Iterable[Owner]) -> Iterator[tuple[str, list[int]]]:
 
 def _send(school: School, asks: list[tuple[Owner, Ask]], by: Account, now: dt.datetime) -> list[Invitation]:
     """Write the invitations and their notices, which leave after the commit."""
-    made = [(owner, *make(owner, ask, by, now)) for owner, ask in asks]
+    wanted = {(owner_field(owner), owner.pk): ask for owner, ask in asks}
+    claimed = claim(school, [owner for owner, _ask in asks], now)
+    made = [(owner, *make(owner, wanted[owner_field(owner), owner.pk], by, now)) for owner in claimed]
     keep(school, [(owner, invitation) for owner, invitation, _ in made], now)
     tellings = (
         notices.Telling(

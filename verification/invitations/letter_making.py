@@ -55,6 +55,9 @@ def print_letter(*, owner: Owner, by: Account, again: bool = False, now: dt.date
     if isinstance(decided, Refusal):
         raise InvitationRefused(InvitationTrouble.RULES, refusal_sentence(decided, str(owner)))
     made = _make(owner.school, [owner], by, again, now)
+    if not made:
+        refusal = Refusal(rules.Reason.CONNECTED)
+        raise InvitationRefused(InvitationTrouble.RULES, refusal_sentence(refusal, str(owner)))
     inviting.write_down(owner, by, "person.letter_printed", {}, now)
     return Printed(letters.pdf(made), 1, 0)
 
@@ -92,18 +95,19 @@ def enter(*, number: str, code: str, now: dt.datetime) -> Invitation:
     with scope.every_school():
         found = Invitation.objects.filter(letter_number=number).select_related("school", "contact", "staff").first()
     right = constant_time_compare(found.letter_hash if found else "", _hashed(number, code))
-    if found is None:
-        raise _wrong()
-    with scope.schools(found.school_id), transaction.atomic():
-        held = Invitation.objects.select_for_update().get(pk=found.pk)
-        opens = held.used_at is None and held.voided_at is None and held.expires_at > now
-        rests = held.rests_until is not None and held.rests_until > now
-        if opens and not rests and right:
-            Invitation.objects.filter(pk=held.pk).update(tries=0, rests_until=None)
+    # Of a number that no letter has, the same is asked and written, of no row.
+    mine = Invitation.objects.filter(pk=found.pk if found else 0)
+    with scope.schools(found.school_id if found else 0), transaction.atomic():
+        held = mine.select_for_update().first()
+        rests = held is not None and held.rests_until is not None and held.rests_until > now
+        opens = held is not None and (held.used_at, held.voided_at) == (None, None) and held.expires_at > now
+        if found is not None and opens and not rests and right:
+            mine.update(tries=0, rests_until=None)
             return found
-        if opens and not rests:
-            tries, rests_until = rules.after_wrong_code(held.tries, now)
-            Invitation.objects.filter(pk=held.pk).update(tries=tries, rests_until=rests_until)
+        tries, rests_until = rules.after_wrong_code(held.tries if held else 0, now)
+        mine.filter(used_at=None, voided_at=None).exclude(rests_until__gt=now).update(
+            tries=tries, rests_until=rests_until
+        )
     raise _wrong()
 
 
@@ -126,6 +130,7 @@ def _hashed(number: str, code: str) -> str:
 def _make(school: School, owners: Sequence[Owner], by: Account, again: bool, now: dt.datetime) -> list[Letter]:
     """Write the invitations; return the letters, which alone hold the codes."""
     made, written = [], []
+    owners = inviting.claim(school, owners, now)
     pupils = _pupils(school, owners, now)
     numbers, good_for = _numbers(len(owners)), letter_life(school)
     for owner, number in zip(owners, numbers, strict=True):
