@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from hub.accounts.models import Account, Membership, Role
@@ -11,11 +13,9 @@ from hub.core.prepared import Given, Prepared
 
 
 def _open_memberships() -> QuerySet[Membership]:
-    connected = Account.objects.filter(
-        pk=OuterRef("account_id"),
-        connections__contact__isnull=False,
-        connections__connected_at__isnull=False,
-        connections__ended_at=None,
+    connection: Any = Account._meta.get_field("connections").related_model  # of a domain above this one
+    connected = connection.objects.filter(
+        account=OuterRef("account_id"), contact__isnull=False, connected_at__isnull=False, ended_at=None
     )
     return (
         Membership.objects.filter(account=Given("account"), accepted_at__isnull=False, ended_at=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 from django import template
 from django.utils import dateformat, timezone
@@ -15,6 +16,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 20) -> SafeString:
     """Draw the icon `name`; it never speaks alone, so screen readers skip it."""
     return format_html(
