@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import Alert, School
-from hub.people.models import Connection, Contact
+from hub.messaging.models import Notice
+from hub.people.models import Connection, Contact, ContactDetail
 from tests.conftest import NOW
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
 from verification import children
@@ -57,6 +58,7 @@ class TestTheReport:
             "invited": 1,
             "lapsed": 1,
             "not-connected": 1,
+            "undelivered": 0,
             "unreachable": 1,
         }
 
@@ -105,6 +107,21 @@ class TestTheReport:
         with CaptureQueriesContext(connection) as many:
             page(client)
         assert len(many) == len(few)
+
+    def test_says_what_could_not_be_delivered_and_what_to_do(
+        self, four: dict[str, Contact], office: Account, signed_in: SignIn
+    ) -> None:
+        refused = {"state": "failed", "trouble": "The mail server refused the address (550)."}
+        Notice.objects.filter(to="asked@example.org").update(**refused)
+        ContactDetail.objects.filter(contact=four["asked"]).update(deliverable=False)
+        text = page(signed_in(office), "show=undelivered")
+        assert [one for one in ("In", "Asked", "Late", "New") if f">{one} Okafor<" in text] == ["Asked"]
+        told = "The mail server refused the address (550). Correct the email, or print a letter."
+        assert f"Could not be delivered: {told}" in text
+        csv = signed_in(office).get("/8233001/reports/connections.csv")
+        assert told in b"".join(csv.streaming_content).decode()  # type: ignore[arg-type]
+        inviting.void(owner=four["asked"], by=office, now=NOW)
+        assert "Nobody is in this state" in page(signed_in(office), "show=undelivered")
 
     def test_as_csv(self, four: dict[str, Contact], office: Account, signed_in: SignIn) -> None:
         answer = signed_in(office).get("/8233001/reports/connections.csv?show=invited")

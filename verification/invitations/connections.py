@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from hub.core.models import School
 from hub.core.templatetags.frame import day
+from hub.messaging.models import Notice, NoticeState
 from hub.people.judging import display
 from hub.people.models import Connection, Contact, ContactDetail, Group, GroupKind, PupilContact, Staff
 from hub.people.rows import dialled
@@ -32,6 +33,7 @@ STATES = {
     "invited": "Invited",
     "lapsed": "Lapsed",
     "connected": "Connected",
+    "undelivered": "Could not be delivered",
     "unreachable": "No email and no mobile",
 }
 _WHERE = {
@@ -39,9 +41,14 @@ _WHERE = {
     "invited": Q(is_connected=False, is_invited=True),
     "lapsed": Q(is_connected=False, is_invited=False, was_invited=True),
     "not-connected": Q(is_connected=False, is_invited=False, was_invited=False),
+    "undelivered": Q(is_connected=False, is_undelivered=True),
     "unreachable": Q(is_connected=False, is_reached=False),
 }
-HEADER = ["Surname", "Forename", "Title", "Pupils", "State", "Since", "Until", "By", "Times invited", "Email", "Mobile"]
+_LOST = (NoticeState.FAILED, NoticeState.UNKNOWN, NoticeState.TOO_LATE)
+HEADER = [
+    "Surname", "Forename", "Title", "Pupils", "State", "Since", "Until", "By", "Times invited", "Email", "Mobile",
+    "Not delivered",
+]  # fmt: skip
 _CHUNK = 500
 
 
@@ -79,6 +86,8 @@ class Row:
     mobile: str
     ask: str
     why_not: str
+    undelivered: str
+    """Why the invitation did not arrive, and what to do; blank where nothing is known against it."""
 
 
 def everybody(school: School, who: str, now: dt.datetime) -> QuerySet[Any]:
@@ -101,8 +110,21 @@ def _with_state(found: QuerySet[Any], owner: str, other: str, now: dt.datetime) 
         is_invited=Exists(Invitation.objects.filter(open_invitations(now), **mine)),
         was_invited=Exists(ties.filter(connected_at=None)),
         is_reached=Exists(details),
+        is_undelivered=Exists(_waiting(mine).filter(Exists(_lost()))),
     )
     return stated
+
+
+def _waiting(mine: dict[str, Any]) -> QuerySet[Invitation]:
+    """The invitation that nobody has used: a newer one voids it."""
+    return Invitation.objects.filter(used_at=None, voided_at=None, **mine)
+
+
+def _lost() -> QuerySet[Notice]:
+    """The mail or text of an invitation, if it did not arrive for all one knows: it was written with it."""
+    return Notice.objects.filter(
+        kind="invitation", state__in=_LOST, to=OuterRef("sent_to"), made_at=OuterRef("sent_at")
+    )
 
 
 def counts(found: QuerySet[Any]) -> dict[str, int]:
@@ -135,8 +157,10 @@ def _by_number(name: str) -> tuple[int, str]:
 
 def loaded(found: QuerySet[Any], who: str, now: dt.datetime) -> QuerySet[Any]:
     """Load what the rows show, in a fixed number of queries."""
-    other = {"contact": None} if who == STAFF else {"staff": None}
-    found = found.prefetch_related(
+    owner, other = ("staff", {"contact": None}) if who == STAFF else ("contact", {"staff": None})
+    mine: dict[str, Any] = {"school_id": OuterRef("school_id"), owner: OuterRef("pk")}
+    lost = _waiting(mine).annotate(said=Subquery(_lost().values("trouble")[:1]))
+    found = found.annotate(trouble=Subquery(lost.values("said")[:1])).prefetch_related(
         Prefetch("details", ContactDetail.objects.filter(**other)),
         Prefetch("connections", Connection.objects.filter(ended_at=None), to_attr="open_connections"),
         Prefetch("invitations", Invitation.objects.order_by("-sent_at", "-pk"), to_attr="all_invitations"),
@@ -180,7 +204,19 @@ def row(person: Any, slug: str, now: dt.datetime) -> Row:
         mobile=display("mobile", reached.get("mobile", "")),
         ask=decided.channel if isinstance(decided, Ask) else "",
         why_not="" if isinstance(decided, Ask) or state == "Connected" else _why_not(decided),
+        undelivered=_undelivered(person, newest) if person.is_undelivered and state != "Connected" else "",
     )
+
+
+def _undelivered(person: Any, newest: Invitation | None) -> str:
+    """`Could not be delivered: mailbox unknown. Correct the email, or print a letter.`"""
+    if newest is None:
+        return ""
+    dead = any(one.value == newest.sent_to and not one.deliverable for one in person.details.all())
+    what = "mobile" if newest.channel == InvitationChannel.TEXT else "email"
+    why = (person.trouble or "").strip().rstrip(".") or "nothing was heard of it"
+    todo = f"Correct the {what}" if dead else f"Check the {what}"
+    return f"Could not be delivered: {why}. {todo}, or print a letter."
 
 
 def _why_not(refusal: Refusal) -> str:
@@ -211,7 +247,11 @@ def _standing(
     times = len(person.all_invitations)
     often = f", {times} times in all" if times > 1 else ""
     if person.is_invited and newest:
-        return "live", "Invited", f"On {day(newest.sent_at)} {_by(newest)}, until {day(newest.expires_at)}{often}"
+        return (
+            "bad" if person.is_undelivered else "live",
+            "Invited",
+            f"On {day(newest.sent_at)} {_by(newest)}, until {day(newest.expires_at)}{often}",
+        )
     if person.was_invited and newest:
         return "warn", "Lapsed", f"Invited on {day(newest.sent_at)} {_by(newest)}{often}, without an answer"
     return "quiet", "Not connected", "" if person.is_reached else "No email and no mobile: print a letter"
@@ -252,6 +292,7 @@ def cells(found: QuerySet[Any], slug: str, now: dt.datetime) -> Iterator[Sequenc
             str(one.times or ""),
             one.email,
             dialled(one.mobile),
+            one.undelivered,
         ]
 
 
