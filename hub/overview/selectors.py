@@ -19,11 +19,14 @@ from imports.pages.presenting import Chip
 _CONNECTED = """
     SELECT count(*), count(c.id)
     FROM (
-        SELECT DISTINCT l.contact_id
+        SELECT l.contact_id
         FROM people_pupilcontact l
         JOIN people_pupil p ON p.school_id = l.school_id AND p.id = l.pupil_id
         WHERE l.school_id = %(school)s AND l.ended_on IS NULL AND l.access AND l.denied_at IS NULL
           AND (p.leaving_date IS NULL OR p.leaving_date > %(today)s)
+        UNION
+        SELECT k.id FROM people_contact k
+        WHERE k.school_id = %(school)s AND k.made_by_hand AND k.merged_into_id IS NULL
     ) parent
     LEFT JOIN people_connection c
       ON c.school_id = %(school)s AND c.contact_id = parent.contact_id
@@ -33,7 +36,7 @@ _CONNECTED = """
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """How many parents of present pupils are connected, of how many."""
+    """How many of those whom the school writes to are connected, of how many: as *Connection status* counts them."""
 
     parents: int
     connected: int

@@ -84,7 +84,10 @@ class Contact(SchoolOwned):
 
     class Meta:
         constraints = [_same_school("contact")]
-        indexes = [models.Index(fields=["school", "surname", "forename"], name="people_contact_by_name")]
+        indexes = [
+            models.Index(fields=["school", "surname", "forename"], name="people_contact_by_name"),
+            models.Index(fields=["school"], condition=Q(made_by_hand=True), name="people_contact_by_hand"),
+        ]
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.title, self.forename, self.surname) if part)

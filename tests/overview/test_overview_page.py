@@ -22,6 +22,7 @@ from tests.factories import people
 from tests.factories.changes import make_change
 from tests.factories.imports import a_rejection
 from tests.factories.links import an_import, enabled_link
+from verification.invitations import connections
 
 LAST_NIGHT = dt.datetime(2026, 11, 23, 2, 4, tzinfo=dt.UTC)
 
@@ -151,8 +152,8 @@ def test_a_teacher_sees_whether_it_worked_and_nobodys_details(
     assert "/8233001/imports/" not in text
 
 
-def test_connected_parents_are_those_of_present_pupils(
-    school: School, administrator: Account, page: Callable[[], Any]
+def test_connected_parents_are_those_whom_the_school_writes_to_as_connection_status_counts_them(
+    school: School, administrator: Account, page: Callable[[], Any], now: dt.datetime
 ) -> None:
     here = people.make_pupil(school)
     left = people.make_pupil(school, "Sam", leaving_date=dt.date(2026, 7, 20))
@@ -161,7 +162,12 @@ def test_connected_parents_are_those_of_present_pupils(
     people.make_contact(school, "Chidi", "Okafor", here)
     people.make_contact(school, "Ada", "Old", left)
     people.link(here, people.make_contact(school, "No", "Access"), access=False)
-    assert "1 of 2" in page().text
+    people.make_contact(school, "Guy", "Governor", made_by_hand=True)
+    people.make_contact(school, "Guy", "Gone", made_by_hand=True, merged_into=both)
+    people.make_contact(school, "Wu", "Twice", here, made_by_hand=True)
+    assert "1 of 4" in page().text
+    counts = connections.counts(connections.everybody(school, connections.PARENTS, now))
+    assert (counts["connected"], counts["all"]) == (1, 4)
 
 
 def test_strangers_and_the_anonymous_stay_outside(
