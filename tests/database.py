@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 PROJECT = Path(__file__).resolve().parent.parent
-_MAKES_THE_SCHEMA = ("*/migrations/*.py", "*/*/migrations/*.py", "*/models.py", "*/*/models.py", "hub/core/tenancy.py")
+_MAKES_THE_SCHEMA = ("*/migrations/*.py", "*/*/migrations/*.py", "hub/core/tenancy.py")
 _ONE_AT_A_TIME = 7_203_114
 """The advisory lock of whoever looks for the template, or makes it."""
 _EMPTY_ALL = """
