@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.core.errors import HubError
 from hub.portal import presenting, proving, selectors, words
 from hub.portal.forms import ReasonForm
+from hub.portal.frozen import unless_frozen
 from hub.portal.viewer import ParentRequest, parent
 from verification.changes import answering, declining
 from verification.models import DetailChange, Origin, Status
@@ -48,6 +49,7 @@ def yes(request: ParentRequest, change_id: int) -> HttpResponse:
 
 @parent
 @require_http_methods(["GET", "HEAD", "POST"])
+@unless_frozen
 def no(request: ParentRequest, change_id: int) -> HttpResponse:
     """Say no, with a reason, to every school that asks for the same; everything stays as it is."""
     change, now = _asked(request, change_id), timezone.now()

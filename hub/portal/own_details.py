@@ -17,6 +17,7 @@ from hub.core.errors import HubError
 from hub.people.models import DetailKind
 from hub.portal import history, presenting, proving, selectors, words
 from hub.portal.forms import ValueForm, WhereForm
+from hub.portal.frozen import unless_frozen
 from hub.portal.selectors import Record
 from hub.portal.viewer import ParentRequest, parent
 from verification.changes import changing, freezing
@@ -26,6 +27,7 @@ _METHODS = ["GET", "HEAD", "POST"]
 
 @parent
 @require_http_methods(_METHODS)
+@unless_frozen
 def change(request: ParentRequest, kind: str) -> HttpResponse:
     """A new email or mobile, at all schools or some; it counts once the code sent to it is typed."""
     records = _records(request, kind)
@@ -52,6 +54,7 @@ def change(request: ParentRequest, kind: str) -> HttpResponse:
 
 @parent
 @require_http_methods(_METHODS)
+@unless_frozen
 def take_out(request: ParentRequest, kind: str) -> HttpResponse:
     """Say that there is no such email or mobile any more."""
     records = [one for one in _records(request, kind) if (held := one.details.get(kind)) and held.value]

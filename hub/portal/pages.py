@@ -93,6 +93,7 @@ def approvals(request: ParentRequest) -> HttpResponse:
         "waiting": waiting,
         "portal_asked": len(waiting.questions),
         "answered": _answered(request, records, now),
+        "schools": selectors.frozen_at(request.connections) if waiting.frozen else [],
     }
     return render(request, "portal/approvals.html", context)
 
@@ -104,10 +105,11 @@ def approval(request: ParentRequest, change_id: int) -> HttpResponse:
     change = get_object_or_404(selectors.changes(request.connections).exclude(origin=Origin.PERSON), pk=change_id)
     change = selectors.as_it_reads(change, now)
     records = selectors.records(request.connections)
+    waiting = _waiting(request, records, now)
     question = next(
         (
             question
-            for question in _waiting(request, records, now).questions
+            for question in waiting.questions
             if change.status == Status.PENDING and question.kind == change.field
         ),
         None,
@@ -115,6 +117,7 @@ def approval(request: ParentRequest, change_id: int) -> HttpResponse:
     context = {
         "tab": "approvals",
         "question": question,
+        "schools": selectors.frozen_at(request.connections) if waiting.frozen else [],
         "entry": history.history_of(records, [change], now)[0],
         "answered_title": words.answered_title(change),
         "answered_lead": words.answered_lead(change),

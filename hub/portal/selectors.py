@@ -168,6 +168,13 @@ def recent(connections: Iterable[Connection], now: dt.datetime, most: int = 60) 
     ]
 
 
+def frozen_at(connections: Iterable[Connection]) -> list[School]:
+    """Return the schools at which “this was not me” stands: until each has lifted it, nothing can be changed."""
+    rows = changes(connections).filter(status=Status.FROZEN, settled_at=None).select_related("school")
+    found = {row.school_id: row.school for row in rows}
+    return sorted(found.values(), key=lambda school: school.name)
+
+
 def today() -> dt.date:
     """Return the school's day."""
     return timezone.localdate()

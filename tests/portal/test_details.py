@@ -196,6 +196,28 @@ def test_this_was_not_me_takes_the_change_back_and_freezes(ngozi: Parent) -> Non
     assert ngozi.client.post(reverse("portal:change", args=["mobile"]), {"value": "07700 900556"}).status_code == 422
 
 
+@pytest.mark.parametrize("page", ["portal:change", "portal:take_out"])
+def test_a_frozen_login_is_told_before_it_types_anything(ngozi: Parent, page: str) -> None:
+    make_change(ngozi.contact, status="frozen")
+    answer = ngozi.client.get(reverse(page, args=["mobile"]))
+    assert answer.status_code == 200
+    assert "Ring the school office" in answer.text
+    assert ngozi.contact.school.name in answer.text
+    assert ngozi.contact.school.office_email in answer.text
+    assert 'name="value"' not in answer.text
+    assert ngozi.client.post(reverse(page, args=["mobile"]), {"value": "07700 900556"}).status_code == 422
+
+
+def test_a_question_to_a_frozen_login_says_why_it_cannot_be_answered(ngozi: Parent) -> None:
+    change = ask(ngozi.contact)
+    make_change(ngozi.contact, field="mobile", status="frozen")
+    for path in (reverse("portal:approvals"), reverse("portal:approval", args=[change.pk])):
+        assert "no question can be answered" in ngozi.client.get(path).text
+    refused = ngozi.client.get(reverse("portal:no", args=[change.pk]))
+    assert "Your details are frozen" in refused.text
+    assert "data-once" not in refused.text
+
+
 def test_after_seven_days_it_is_the_offices_matter(ngozi: Parent) -> None:
     change = make_change(ngozi.contact, made_at=timezone.now() - 8 * DAY)
     path = reverse("portal:not_me", args=[change.batch])

@@ -31,6 +31,7 @@ DATA = [
     "Schoolgate", "Larch Hill Primary", "Beck Road Academy", "Ngozi Okafor", "Ngozi", "Ngozi Okafor-Bell", "Okafor",
     "Millie", "Priya Shah", "Tom Marsh", "Mother", "6HB", "RW", "Oak", "It is old.", "Nell Frost", "Ada", "MO", "AO",
     "ngozi@example.org", "new@example.org", "other@example.org", "English", "Pseudo", "Import 12",
+    "office@8233001.example.org",
 ]  # fmt: skip
 
 
