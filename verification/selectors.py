@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from hub.core.models import School
+from hub.core.prepared import AmongGiven, Given, Prepared
 from hub.people.models import ContactDetail, Group, GroupKind, MisSource, Pupil, PupilContact
 from verification.models import OPEN_STATUSES, TO_COPY, Choices, DetailChange, Field, MisState, Status
 from verification.reporting.filters import SHOWS, Wanted
@@ -29,9 +30,12 @@ class Mis:
         return self.field_names.get(name) or str(Field(name).label)
 
 
+_mis = Prepared(lambda: MisSource.objects.filter(school=Given("school"), ended_at=None).order_by("-generation")[:1])
+
+
 def mis(school: School) -> Mis:
     """Return the MIS that the school uses now; plain words before one was chosen."""
-    source = MisSource.objects.filter(school=school, ended_at=None).order_by("-generation").first()
+    source = next(iter(_mis(school=school.pk)), None)
     return Mis() if source is None else Mis(source.mis_name or "the MIS", source.field_names)
 
 
@@ -100,6 +104,15 @@ class Beside:
     pupils: Mapping[int, Pupil]
 
 
+_details_of_contacts = Prepared(
+    lambda: ContactDetail.objects.filter(AmongGiven("contact_id", "ids"), school=Given("school"), staff=None)
+)
+_details_of_staff = Prepared(
+    lambda: ContactDetail.objects.filter(AmongGiven("staff_id", "ids"), school=Given("school"), contact=None)
+)
+_pupils_named = Prepared(lambda: Pupil.objects.filter(AmongGiven("id", "ids"), school=Given("school")))
+
+
 def beside(school: School, rows: Sequence[DetailChange]) -> Beside:
     """Read what stands beside these rows in four queries at most, however many they are."""
     contacts = {row.contact_id for row in rows if row.contact_id}
@@ -107,10 +120,10 @@ def beside(school: School, rows: Sequence[DetailChange]) -> Beside:
     children = [row for row in rows if row.field == Field.CHILD and row.pupil_id]
     details: dict[tuple[Owner, str], ContactDetail] = {}
     if contacts:
-        for one in ContactDetail.objects.filter(school=school, contact_id__in=contacts, staff=None):
+        for one in _details_of_contacts(school=school.pk, ids=sorted(contacts)):
             details[("contact", one.contact_id or 0), one.kind] = one
     if staff:
-        for one in ContactDetail.objects.filter(school=school, staff_id__in=staff, contact=None):
+        for one in _details_of_staff(school=school.pk, ids=sorted(staff)):
             details[("staff", one.staff_id or 0), one.kind] = one
     return Beside(details, _links(school, children), _pupils(school, rows))
 
@@ -123,7 +136,7 @@ def first_pupil_id(row: DetailChange) -> int | None:
 
 def _pupils(school: School, rows: Iterable[DetailChange]) -> dict[int, Pupil]:
     ids = {pk for row in rows if (pk := first_pupil_id(row))}
-    return Pupil.objects.filter(school=school).in_bulk(ids) if ids else {}
+    return {pupil.pk: pupil for pupil in _pupils_named(school=school.pk, ids=sorted(ids))} if ids else {}
 
 
 def _links(school: School, rows: Sequence[DetailChange]) -> dict[tuple[int, int], PupilContact]:

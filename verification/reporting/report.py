@@ -84,6 +84,11 @@ class Row:
     is_value: bool
 
     @property
+    def key(self) -> str:
+        """The change's id as markup has it: a number would be put into digits of the language each time."""
+        return str(self.change.pk)
+
+    @property
     def waits(self) -> bool:
         return self.change.mis_state in TO_COPY
 
@@ -111,6 +116,11 @@ class Row:
     @property
     def may_undo_merge(self) -> bool:
         return self.change.field == Field.RECORD and self.change.status == Status.APPROVED
+
+    @property
+    def may_more(self) -> bool:
+        """Whether anything can be done about it but marking it: for most rows of the list, nothing."""
+        return self.may_ask_again or self.may_withdraw or self.may_lift or self.may_give_back or self.may_undo_merge
 
     @property
     def waiting_words(self) -> str:

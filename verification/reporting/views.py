@@ -35,7 +35,7 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
     wanted, now = _wanted(request), timezone.now()
     counts = selectors.counts(request.school)
     mis = selectors.mis(request.school)
-    page = Paginator(selectors.changes(request.school, wanted), PER_PAGE).get_page(request.GET.get("page"))
+    page = _pages(request, wanted, counts).get_page(request.GET.get("page"))
     context = {
         "nav": "reports",
         "wanted": wanted,
@@ -120,6 +120,14 @@ def mark_open(request: SchoolRequest, school: str) -> HttpResponseBase:
 def _wanted(request: SchoolRequest) -> Wanted:
     search = request.session.get(_search_key(request), "") if request.GET.get("search") else ""
     return Wanted.of(request.GET.dict(), search=search)
+
+
+def _pages(request: SchoolRequest, wanted: Wanted, counts: dict[str, int]) -> Paginator[DetailChange]:
+    """Return the pages of what is wanted; a view that has been counted already is not counted again."""
+    pages = Paginator(selectors.changes(request.school, wanted), PER_PAGE)
+    if not wanted.is_narrowed and wanted.show in counts:
+        pages.count = counts[wanted.show]
+    return pages
 
 
 def _filters(request: SchoolRequest, wanted: Wanted) -> list[dict[str, Any]]:

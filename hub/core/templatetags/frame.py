@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
 from django.utils import dateformat, timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from hub.core.icons import ICONS
 
@@ -30,10 +31,9 @@ def icon(name: str, size: int = 20) -> SafeString:
 @register.filter
 def address(value: str) -> SafeString:
     """An email that breaks where its parts meet, before it breaks anywhere; a number as it is."""
-    local, at, domain = str(value).partition("@")
-    parts = domain.split(".")
-    joined = format_html_join(mark_safe("<wbr>."), "{}", ((part,) for part in parts))
-    return format_html("{}{}", local, format_html("{}<wbr>{}", at, joined) if at else "")
+    # Escaping makes and takes no "@" and no ".", so all of it can be escaped at once.
+    local, at, domain = escape(value).partition("@")
+    return mark_safe(f"{local}@<wbr>{domain.replace('.', '<wbr>.')}" if at else local)  # noqa: S308
 
 
 @register.filter
@@ -42,7 +42,13 @@ def day(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return ""
     date = timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
-    year = "" if date.year == timezone.localdate().year else f" {date.year}"
+    return _day(date, timezone.localdate().year, get_language())
+
+
+@lru_cache(maxsize=1_000)
+def _day(date: dt.date, this_year: int, language: str | None) -> str:
+    """The words of a day: a list says the same few again and again."""
+    year = "" if date.year == this_year else f" {date.year}"
     return f"{dateformat.format(date, 'D j M')}{year}"
 
 
