@@ -59,8 +59,8 @@ app.conf.update(
         },
         "leavers": {
             "task": "verification.tasks.sweep_leavers",
-            "schedule": schedule(3600.0),
-            "options": {"queue": IMPORTS, "expires": 3600},
+            "schedule": schedule(600.0),
+            "options": {"queue": IMPORTS, "expires": 600},
         },
     },
     beat_schedule_filename=str(settings.BASE_DIR / "var" / "beat-schedule"),

@@ -24,5 +24,5 @@ def answer_recovery(request_id: int) -> None:
 
 @shared_task(time_limit=1800)
 def sweep_leavers() -> None:
-    """Announce and end the connections of those who have no child here any more, and of staff who left; hourly."""
+    """Announce and end the connections of who has no child here any more, and of staff who left; every ten minutes."""
     leavers.sweep_leavers(timezone.now())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from hub.accounts.models import Account
+from hub.core.models import School
 from hub.messaging import notices
 from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact, PupilContact
@@ -20,7 +21,7 @@ from imports.demo.schools import give_password
 from verification import children, sweeping
 from verification.changes import answering, changing, effects, freezing, proposing
 from verification.invitations import inviting, letter_making
-from verification.lifecycle import merging
+from verification.lifecycle import leavers, merging
 from verification.models import DetailChange
 from verification.registration import joining
 from verification.registration.rules import EMAIL, MOBILE, Said, Told
@@ -142,6 +143,11 @@ def play(stage: Stage, *, all_of_it: bool) -> None:
         _families(stage)
     sweeping.sweep(stage.ago(days=3))
     sweeping.sweep(stage.now)
+
+
+def morning_after(school: School, now: dt.datetime) -> None:
+    """Let what the clock does to leavers be seen at once; the beat comes to it within ten minutes."""
+    leavers.sweep_school(school, now)
 
 
 def _not_yet_connected(stage: Stage, *, all_of_it: bool) -> None:

@@ -183,6 +183,7 @@ class Story:
         result = night.wait_for_import(school, after=after, began=began, stopped=self._stopped)
         if changes is not None:
             night.check(school, changes)
+            acts.morning_after(school, timezone.now())
             return result
         with scope.schools(school.pk):
             schools.let_a_teacher_in(school, demo, now=timezone.now())

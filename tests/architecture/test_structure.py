@@ -70,9 +70,10 @@ def test_only_named_modules_see_every_school() -> None:
 def test_every_task_names_a_queue_that_is_consumed() -> None:
     import hub.celery as hub_celery
 
+    hub_celery.app.loader.import_default_modules()
     for name, entry in hub_celery.app.conf.beat_schedule.items():
         assert entry["options"]["queue"] in hub_celery.QUEUES, name
-    hub_celery.app.loader.import_default_modules()
+        assert entry["task"] in hub_celery.app.tasks, name
     for name, task in hub_celery.app.tasks.items():
         if not name.startswith("celery."):
             assert (getattr(task, "queue", None) or hub_celery.IMPORTS) in hub_celery.QUEUES, name

@@ -58,6 +58,7 @@ def test_two_nights_show_parents_in_every_state(db: None, tmp_path: Path) -> Non
         changes = night.change_the_mis(school, server)
         a_night(school, server, "night-2", now)
         night.check(school, changes)
+        acts.morning_after(school, now)
     with scope.schools(made[0].pk):
         rows = Counter(DetailChange.objects.values_list("status", "mis_state"))
         assert set(rows) >= WANTED, WANTED - set(rows)
@@ -67,6 +68,7 @@ def test_two_nights_show_parents_in_every_state(db: None, tmp_path: Path) -> Non
         assert Merge.objects.count() == 1
         leaver = Contact.objects.get(pk=first.people["leaver"].pk)
         assert not leaver.links.filter(ended_on=None, pupil__leaving_date=None).exists()
+        assert leaver.connections.get().no_child_since == timezone.localdate(now)
 
 
 @pytest.mark.parametrize("which", [0, 1])
