@@ -65,6 +65,8 @@ class MisLink(SchoolOwned):
     wanted_at = models.DateTimeField(null=True, help_text="Import now: asked for and not yet begun.")
     wanted_by = models.CharField(max_length=200, blank=True)
     kept_everybody_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True, help_text="The last attempt of a link that is not enabled yet.")
+    tried_said = models.CharField(max_length=500, blank=True, help_text="What came of it: a sentence.")
     read_everything_on = models.DateField(null=True, help_text="The last night on which nothing was skipped.")
 
     class Meta:
@@ -189,6 +191,9 @@ class Import(SchoolOwned):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    collect_attempts = models.PositiveSmallIntegerField(default=0)
+    collect_until = models.DateTimeField(null=True, help_text="Whoever collects has given up by then.")
+    not_before = models.DateTimeField(null=True, help_text="The MIS asked to wait, or did not answer: then again.")
     counts = models.JSONField(default=dict, help_text="added, updated, ended, kept, rejected; per kind; present.")
     reasons = models.JSONField(default=list, help_text="Why it was held or failed: sentences with what to do.")
     notes = models.JSONField(default=list, help_text="Sentences worth knowing: unknown captions, re-read bytes.")

@@ -19,11 +19,15 @@ class ConnectorConfigError(ConnectorError):
 
 
 class ConnectorAuthError(ConnectorError):
-    """The MIS refuses our credentials."""
+    """The MIS refuses us: no access yet, credentials not right, or access withdrawn."""
 
 
 class ConnectorUnavailable(ConnectorError):
-    """The MIS does not answer now; trying again may help."""
+    """The MIS does not answer now; trying again may help, not before `retry_after` seconds."""
+
+    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
 
 
 class SnapshotFormatError(ConnectorError):

@@ -143,6 +143,8 @@ class Snapshot:
     """Kinds of which this is everybody: only their absent records can be ended."""
     dfe_numbers: frozenset[str]
     """The schools the payload says it is about; empty where it does not say."""
+    lacking: frozenset[str] = frozenset()
+    """Canonical fields, as `pupil.upn`, that the MIS could supply and the school withholds: left as they are."""
     notes: tuple[str, ...] = ()
     orphans: tuple[tuple[SourceRecord, RecordProblem], ...] = ()
     """Rows that name nobody: rejected, and named."""
