@@ -153,6 +153,8 @@ class DetailChange(SchoolOwned):
             ),
             models.Index(fields=["school", "sort_key", "person_name"], name="verification_change_in_order"),
             models.Index(fields=["school", "status", "mis_state"], name="verification_change_by_state"),
+            models.Index(fields=["school", "old_value"], name="verification_change_from"),
+            models.Index(fields=["school", "new_value"], name="verification_change_to"),
         ]
 
 
@@ -203,6 +205,7 @@ class Invitation(SchoolOwned):
         indexes = [
             models.Index(fields=["school", "contact", "-sent_at"], name="verification_invite_contact"),
             models.Index(fields=["school", "staff", "-sent_at"], name="verification_invite_staff"),
+            models.Index(fields=["school", "sent_to"], name="verification_invite_sent_to"),
         ]
 
 

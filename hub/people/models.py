@@ -7,6 +7,7 @@ A null flag means that the MIS did not say; null is never false.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -87,6 +88,9 @@ class Contact(SchoolOwned):
         indexes = [
             models.Index(fields=["school", "surname", "forename"], name="people_contact_by_name"),
             models.Index(fields=["school"], condition=Q(made_by_hand=True), name="people_contact_by_hand"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="people_contact_merged_into"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -237,7 +241,9 @@ class ContactDetail(SchoolPart):
         ]
         indexes = [
             models.Index(fields=["school", "value"], name="people_contactdetail_by_value"),
-            models.Index(fields=["school"], condition=~Q(mis_value=models.F("value")), name="people_detail_differs"),
+            models.Index(
+                fields=["school", "mis_value"], condition=~Q(mis_value=models.F("value")), name="people_detail_differs"
+            ),
         ]
 
 
@@ -281,6 +287,9 @@ class MisIdentity(SchoolPart):
                 ),
                 name="people_misidentity_is_one_person",
             ),
+        ]
+        indexes = [
+            GinIndex(fields=["emails", "mobiles"], condition=~Q(kind="pupil"), name="people_misidentity_reached")
         ]
 
 

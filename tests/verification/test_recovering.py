@@ -344,6 +344,25 @@ def test_a_mailbox_is_shared_whoever_else_is_known_by_it(school: School, other_s
     assert look(account, "mine@example.org", timezone.now()).needs_second
 
 
+def test_what_an_address_leads_to_is_looked_up_by_indexes(family: dict[str, Any], school: School) -> None:
+    """At all schools together, while somebody waits: no table of people is read whole."""
+    people = re.compile(r'FROM "((?:people|verification)_(?!merge)[a-z]+)"')
+    with CaptureQueriesContext(connection) as queries:
+        reach.logins_reached_by("email", FAMILY)
+        assert reach.standing_of(family["ngozi"], "email", FAMILY).first.shared
+        assert not reach.standing_of(family["ngozi"], "mobile", HERS).first.shared, "so everything was asked"
+        assert reach.proven_addresses(family["ngozi"])
+    asked = [one["sql"] for one in queries if people.search(one["sql"])]
+    assert len(asked) > 20
+    with scope.every_school(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in asked:
+            cursor.execute(f"EXPLAIN (COSTS OFF) {sql}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert "Seq Scan" not in plan, f"{sql}\n{plan}"
+            assert "Index Cond" in plan, f"{sql}\n{plan}"
+
+
 def test_nobody_makes_anothers_mailbox_a_shared_one_by_typing_it(family: dict[str, Any], school: School) -> None:
     account, _ = a_parent(school, "Ada", "Bell", email="ada@example.org")
     row = draft(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
 
 from hub.accounts import recovery_codes, selectors
 from hub.accounts.models import Account, Passkey, TimeCode
 from hub.core import scope
+from hub.core.models import School
 from hub.messaging import channels
 from hub.messaging.models import Channel
-from hub.people.models import Connection, Contact, ContactDetail, DetailKind, DetailSource, MisIdentity
+from hub.people.models import Connection, Contact, ContactDetail, DetailKind, DetailSource, IdentityKind, MisIdentity
 from verification.lifecycle.merging import MERGED
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.recovery.rules import Proven, Standing
 
+Record = tuple[int, int | None, int | None]
+"""School, contact, member of staff: one of the two is none."""
 _CARRIER: dict[str, Channel] = {DetailKind.EMAIL: Channel.EMAIL, DetailKind.MOBILE: Channel.TEXT}
 _LISTS = {DetailKind.EMAIL: "emails", DetailKind.MOBILE: "mobiles"}
 
@@ -24,12 +30,26 @@ def logins_reached_by(kind: str, value: str) -> list[Account]:
         return []
     with scope.every_school():
         details = ContactDetail.objects.filter(
-            kind=kind, value=value, source=DetailSource.PERSON, verified_at__isnull=False
+            school__in=_schools(), kind=kind, value=value, source=DetailSource.PERSON, verified_at__isnull=False
         )
-        theirs = Q(contact__in=details.values("contact")) | Q(staff__in=details.values("staff"))
-        ties = Connection.objects.filter(theirs, connected_at__isnull=False, ended_at=None).values("account")
-        found = Account.objects.filter(Q(**{kind: value}) | Q(pk__in=list(ties.values_list("account", flat=True))))
+        having = list(details.values_list("school_id", "contact_id", "staff_id"))
+        ties = Connection.objects.filter(_whose(having), connected_at__isnull=False, ended_at=None)
+        logins = list(ties.values_list("account", flat=True)) if having else []
+        found = Account.objects.filter(Q(**{kind: value}) | Q(pk__in=logins))
         return list(found.filter(is_active=True).order_by("pk"))
+
+
+def _schools() -> list[int]:
+    """Every school, for the indexes: all of them begin with the school."""
+    return list(School.objects.values_list("pk", flat=True))
+
+
+def _whose(having: Iterable[Record]) -> Q:
+    """The rows of these records."""
+    known = list(having)
+    contacts = Q(contact_id__in={contact for _, contact, _ in known if contact}, staff=None)
+    staff = Q(staff_id__in={staff for _, _, staff in known if staff}, contact=None)
+    return Q(school_id__in={school for school, _, _ in known}) & (contacts | staff)
 
 
 def standing_of(account: Account, kind: str, value: str) -> Standing:
@@ -87,13 +107,13 @@ class _Own:
         self.account = account
         ties = Connection.objects.filter(account=account, connected_at__isnull=False)
         ties = ties.filter(Q(ended_at=None) | Q(ended_why=MERGED))
-        pairs = list(ties.values_list("contact_id", "staff_id"))
-        self.contacts = {contact for contact, _ in pairs if contact}
-        self.staff = {staff for _, staff in pairs if staff}
-        self.contacts |= set(Contact.objects.filter(merged_into__in=self.contacts).values_list("pk", flat=True))
-        self.contacts |= self._twins()
+        self.schools = _schools()
+        self.records: set[Record] = set(ties.values_list("school_id", "contact_id", "staff_id"))
+        merged = Contact.objects.filter(merged_into__in=[contact for _, contact, _ in self.records if contact])
+        self.records |= {(school, pk, None) for school, pk in merged.values_list("school_id", "pk")}
+        self.records |= self._twins()
 
-    def _twins(self) -> set[int]:
+    def _twins(self) -> set[Record]:
         """Return records of no other login that are the same person's without doubt: name, email and mobile agree.
 
         A parent who is connected at one school and not yet at the other shares nothing with anybody.
@@ -102,19 +122,25 @@ class _Own:
         having: list[set[int | None]] = []
         for kind in DetailKind:
             values = list(proven.filter(kind=kind).exclude(value="").values_list("value", flat=True))
-            held = ContactDetail.objects.filter(Q(value__in=values) | Q(mis_value__in=values), kind=kind, staff=None)
-            having.append(set(held.values_list("contact_id", flat=True)))
-        known = {
-            one for one in Contact.objects.filter(pk__in=self.contacts).values_list("forename", "surname") if one[0]
-        }
+            held = [rows.filter(kind=kind, staff=None) for rows in self._details(values)]
+            having.append({pk for rows in held for pk in rows.values_list("contact_id", flat=True)})
+        own = {contact for _, contact, _ in self.records if contact}
+        known = {one for one in Contact.objects.filter(pk__in=own).values_list("forename", "surname") if one[0]}
         names = {(forename.casefold(), surname.casefold()) for forename, surname in known}
-        found = Contact.objects.filter(pk__in={one for one in set.intersection(*having) if one} - self.contacts)
-        others = Connection.objects.filter(contact__in=found, connected_at__isnull=False).exclude(account=self.account)
-        alone = found.exclude(pk__in=others.values("contact"))
-        return {one.pk for one in alone if (one.forename.casefold(), one.surname.casefold()) in names}
+        found = Contact.objects.filter(pk__in={one for one in set.intersection(*having) if one} - own)
+        twins = {one for one in found if (one.forename.casefold(), one.surname.casefold()) in names}
+        records: set[Record] = {(one.school_id, one.pk, None) for one in twins}
+        others = Connection.objects.filter(_whose(records), connected_at__isnull=False).exclude(account=self.account)
+        taken = set(others.values_list("contact_id", flat=True)) if records else set()
+        return {record for record in records if record[1] not in taken}
 
     def mine(self) -> Q:
-        return Q(contact__in=self.contacts, staff=None) | Q(staff__in=self.staff, contact=None)
+        return _whose(self.records)
+
+    def _details(self, values: Collection[str]) -> list[QuerySet[ContactDetail]]:
+        """Whoever has one of these, and whoever only an MIS says has: two questions, an index each."""
+        found = ContactDetail.objects.filter(school__in=self.schools)
+        return [found.filter(value__in=values), found.filter(mis_value__in=values).exclude(mis_value=F("value"))]
 
     def is_shared(self, kind: str, value: str) -> bool:
         """Whether anybody else has this address, is said by an MIS to have it, or had it: who read it once may still.
@@ -122,24 +148,19 @@ class _Own:
         Only what was in use or what a school believed counts: nobody makes another's address a shared
         one by typing it.
         """
-        return any(rows.exclude(self.mine()).exists() for rows in self._anybodys(kind, value)) or self._signs_in(
-            kind, value
-        )
+        others = (rows.exclude(self.mine()) for rows in self._anybodys(kind, value))
+        return any(rows.exists() for rows in others) or self._signs_in(kind, value)
 
-    def _anybodys(self, kind: str, value: str) -> list[QuerySet[ContactDetail] | QuerySet[DetailChange]]:
-        changes = DetailChange.objects.filter(field=kind)
-        was_used = Q(old_value=value) | Q(new_value=value, effective_at__isnull=False)
-        was_believed = Q(new_value=value) & (
-            Q(status__in=[Status.KEPT, Status.OFFER]) | Q(origin__in=[Origin.ORGANISATION, Origin.IMPORT])
-        )
-        records = MisIdentity.objects.filter(**{f"{_LISTS[DetailKind(kind)]}__contains": [value]})
-        found = [
-            ContactDetail.objects.filter(Q(value=value) | Q(mis_value=value), kind=kind),
-            changes.filter(was_used | was_believed),
-            Invitation.objects.filter(sent_to=value),
-            records,
-        ]
-        return found  # type: ignore[return-value]
+    def _anybodys(self, kind: str, value: str) -> Iterator[QuerySet[Any]]:
+        """Each is found by an index: an address is asked about while somebody waits, at all schools together."""
+        yield from (rows.filter(kind=kind) for rows in self._details([value]))
+        changes = DetailChange.objects.filter(school__in=self.schools, field=kind)
+        yield changes.filter(old_value=value)
+        was_believed = Q(status__in=[Status.KEPT, Status.OFFER]) | Q(origin__in=[Origin.ORGANISATION, Origin.IMPORT])
+        yield changes.filter(Q(effective_at__isnull=False) | was_believed, new_value=value)
+        yield Invitation.objects.filter(school__in=self.schools, sent_to=value)
+        said = {f"{_LISTS[DetailKind(kind)]}__contains": [value]}
+        yield MisIdentity.objects.filter(**said).exclude(kind=IdentityKind.PUPIL)
 
     def _signs_in(self, kind: str, value: str) -> bool:
         return Account.objects.filter(**{kind: value}).exclude(pk=self.account.pk).exists()
