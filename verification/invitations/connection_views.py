@@ -33,11 +33,15 @@ RESULT = "invited_everybody"
 @require_safe
 def report(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Who is connected, who is invited, and who is still to be."""
-    now, wanted = timezone.now(), _wanted(request)
+    now, years = timezone.now(), connections.year_groups(request.school)
+    wanted = _wanted(request, years)
     found = connections.everybody(request.school, wanted.who, now)
     counts = connections.counts(found)
-    shown = connections.loaded(connections.narrowed(found, wanted), wanted.who, now)
-    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
+    pages = Paginator(connections.narrowed(found, wanted).values_list("pk", flat=True), PER_PAGE)
+    if not wanted.year:
+        pages.count = counts[wanted.state]
+    page = pages.get_page(request.GET.get("page"))
+    people = connections.loaded(connections.these(request.school, wanted.who, list(page), now), wanted.who, now)
     context = {
         "nav": "reports",
         "report": "connections",
@@ -45,19 +49,18 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
         "counts": counts,
         "percent": _percent(counts["connected"], counts["all"]),
         "states": [(name, label, counts[name], _with(wanted, state=name)) for name, label in STATES.items()],
-        "years": [(year, _with(wanted, year=year)) for year in connections.year_groups(request.school)],
+        "years": [(year, _with(wanted, year=year)) for year in years],
         "every_year": _with(wanted, year=""),
         "page": page,
-        "rows": list(connections.rows(page, school, now)),
+        "rows": list(connections.rows(people, school, now)),
         "query": wanted.query,
     }
     return render(request, "verification/connections.html", context)
 
 
-def _wanted(request: SchoolRequest) -> Wanted:
+def _wanted(request: SchoolRequest, years: list[str]) -> Wanted:
     said = request.GET
     state = said.get("show", "")
-    years = connections.year_groups(request.school)
     return Wanted(
         who=STAFF if said.get("who") == STAFF else PARENTS,
         state=state if state in STATES else connections.ALL,
@@ -81,7 +84,7 @@ def _percent(part: int, whole: int) -> str:
 @require_safe
 def report_csv(request: SchoolRequest, school: str) -> HttpResponseBase:
     """The same as CSV, every page of it."""
-    now, wanted = timezone.now(), _wanted(request)
+    now, wanted = timezone.now(), _wanted(request, connections.year_groups(request.school))
     found = connections.narrowed(connections.everybody(request.school, wanted.who, now), wanted)
     name = f"connection-status-{request.school.dfe_number}.csv"
     return csv_response(

@@ -36,13 +36,13 @@ STATES = {
     "undelivered": "Could not be delivered",
     "unreachable": "No email and no mobile",
 }
-_WHERE = {
-    "connected": Q(is_connected=True),
-    "invited": Q(is_connected=False, is_invited=True),
-    "lapsed": Q(is_connected=False, is_invited=False, was_invited=True),
-    "not-connected": Q(is_connected=False, is_invited=False, was_invited=False),
-    "undelivered": Q(is_connected=False, is_undelivered=True),
-    "unreachable": Q(is_connected=False, is_reached=False),
+_WHERE: dict[str, dict[str, bool]] = {
+    "connected": {"is_connected": True},
+    "invited": {"is_connected": False, "is_invited": True},
+    "lapsed": {"is_connected": False, "is_invited": False, "was_invited": True},
+    "not-connected": {"is_connected": False, "is_invited": False, "was_invited": False},
+    "undelivered": {"is_connected": False, "is_undelivered": True},
+    "unreachable": {"is_connected": False, "is_reached": False},
 }
 _LOST = (NoticeState.FAILED, NoticeState.UNKNOWN, NoticeState.TOO_LATE)
 HEADER = [
@@ -101,6 +101,13 @@ def everybody(school: School, who: str, now: dt.datetime) -> QuerySet[Any]:
     return _with_state(found, "contact", "staff", now)
 
 
+def these(school: School, who: str, ids: Iterable[int], now: dt.datetime) -> QuerySet[Any]:
+    """Return some of `everybody`, found before, with their state and by name: asked of them and not of everybody."""
+    if who == STAFF:
+        return by_name(_with_state(Staff.objects.filter(school=school, pk__in=ids), "staff", "contact", now))
+    return by_name(_with_state(Contact.objects.filter(school=school, pk__in=ids), "contact", "staff", now))
+
+
 def _with_state(found: QuerySet[Any], owner: str, other: str, now: dt.datetime) -> QuerySet[Any]:
     mine: dict[str, Any] = {"school_id": OuterRef("school_id"), owner: OuterRef("pk")}
     ties = Connection.objects.filter(**mine, ended_at=None)
@@ -128,19 +135,27 @@ def _lost() -> QuerySet[Notice]:
 
 
 def counts(found: QuerySet[Any]) -> dict[str, int]:
-    """Return how many there are in each state, and `all`, in one query."""
-    return found.aggregate(all=Count("pk"), **{name: Count("pk", filter=where) for name, where in _WHERE.items()})
+    """Return how many there are in each state, and `all`, in one query that looks at each of them once."""
+    flags = sorted({flag for where in _WHERE.values() for flag in where})
+    alike = list(found.order_by().values(*flags).annotate(people=Count("pk")))
+    return {ALL: sum(one["people"] for one in alike)} | {
+        name: sum(one["people"] for one in alike if where.items() <= one.items()) for name, where in _WHERE.items()
+    }
 
 
 def narrowed(found: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
     """Return those of one state and one year group, by name."""
     if wanted.state in _WHERE:
-        found = found.filter(_WHERE[wanted.state])
+        found = found.filter(**_WHERE[wanted.state])
     if wanted.year and wanted.who == PARENTS:
         links = PupilContact.objects.filter(
             school_id=OuterRef("school_id"), contact=OuterRef("pk"), ended_on=None, pupil__year_group=wanted.year
         )
         found = found.filter(Exists(links))
+    return by_name(found)
+
+
+def by_name(found: QuerySet[Any]) -> QuerySet[Any]:
     return found.order_by("surname", "forename", "pk")
 
 
