@@ -23,6 +23,9 @@ LOCAL_INBOX = env.flag("SCHOOLGATE_LOCAL_INBOX")
 UPLOAD_LIMIT = env.number("SCHOOLGATE_UPLOAD_LIMIT_MIB") * 2**20
 UNPACKED_LIMIT = env.number("SCHOOLGATE_UNPACKED_LIMIT_MIB") * 2**20
 PAYLOAD_NIGHTS = env.number("SCHOOLGATE_PAYLOAD_NIGHTS")
+MIS_PLATFORM = env.platforms()
+"""What the operator set of each MIS, by slug and name: see `ConnectorInfo.platform_fields`."""
+MIS_LOOPBACK = env.flag("SCHOOLGATE_MIS_LOOPBACK")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

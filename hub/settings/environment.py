@@ -59,9 +59,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("SCHOOLGATE_UPLOAD_LIMIT_MIB", "64", "The largest upload accepted, compressed, in MiB."),
     Setting("SCHOOLGATE_UNPACKED_LIMIT_MIB", "1024", "The largest upload accepted, unpacked, in MiB."),
     Setting("SCHOOLGATE_PAYLOAD_NIGHTS", "14", "How many nights what an MIS sent is kept."),
+    Setting("SCHOOLGATE_MIS_LOOPBACK", "0", "1 lets links fetch from simulators on this machine. Never in production."),
     Setting("SCHOOLGATE_LOG_LEVEL", "INFO", "Python's logging level."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
+_OF_AN_MIS = "SCHOOLGATE_MIS_"
+"""How the settings of one MIS begin; which there are, its connector says (`ConnectorInfo.platform_fields`)."""
 
 
 def read(name: str, environ: Mapping[str, str] | None = None) -> str:
@@ -75,10 +78,7 @@ def read(name: str, environ: Mapping[str, str] | None = None) -> str:
     if value := environ.get(name):
         return value
     if setting.secret and (path := environ.get(f"{name}_FILE")):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+        return _from_file(f"{name}_FILE", path)
     if setting.default is None:
         raise SettingError(f"{name} is not set. {setting.meaning}")
     return setting.default
@@ -116,3 +116,27 @@ def _is_here(parts: SplitResult) -> bool:
 def names(name: str) -> list[str]:
     """Return a comma-separated setting as a list without blanks."""
     return [part.strip() for part in read(name).split(",") if part.strip()]
+
+
+def platforms(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, str]]:
+    """Return what is set of each MIS, `SCHOOLGATE_MIS_<SLUG>_<NAME>`, by slug and name in lower case.
+
+    Each may be given as a file. Raises `SettingError` for a file that cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    found: dict[str, dict[str, str]] = {}
+    for name, value in sorted(environ.items()):
+        slug, _, field = name.removeprefix(_OF_AN_MIS).lower().partition("_")
+        if not name.startswith(_OF_AN_MIS) or name in _BY_NAME or not field or not value:
+            continue
+        if field.endswith("_file"):
+            field, value = field.removesuffix("_file"), _from_file(name, value)
+        found.setdefault(slug, {})[field] = value
+    return found
+
+
+def _from_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingError(f"{name} names {path}, which cannot be read: {error.strerror}.") from error

@@ -26,6 +26,14 @@ mail in the hub where `SCHOOLGATE_SMTP_URL` is not set.
 | name | default | what it is for |
 |---|---|---|
 """
+FOOT = """
+## What belongs to one MIS
+
+An MIS that we fetch from has values that its supplier gives to whoever runs the hub, once for all schools: its address,
+a partner key. Each is `SCHOOLGATE_MIS_<MIS>_<NAME>`, or `SCHOOLGATE_MIS_<MIS>_<NAME>_FILE` where it is kept in a file;
+the README in the connector's folder below `mis_connectors/` names them. Under Docker Compose they are written into a
+file `mis.env` beside `docker-compose.yml`, one `NAME=value` a line.
+"""
 
 
 def page() -> str:
@@ -35,7 +43,7 @@ def page() -> str:
         default = "*must be given*" if setting.default is None else f"`{setting.default}`" if setting.default else ""
         meaning = setting.meaning + (" *Secret.*" if setting.secret else "")
         rows.append(f"| `{setting.name}` | {default} | {meaning} |\n")
-    return HEAD + "".join(rows)
+    return HEAD + "".join(rows) + FOOT
 
 
 def test_the_settings_page_shows_the_table() -> None:
