@@ -1,4 +1,4 @@
-"""What people confirm, at scale: the report page, its CSV, a night that settles, and the parents' home.
+"""What people confirm, at scale: the report page, its CSV, who is connected, a night that settles, the parents' home.
 
 Pages are asked through Django's test client in this process, as in `bench.overview`. The CSV is read to its end
 while the most memory it took is watched, for a tenth of the rows and for all: a stream takes the same for both.
@@ -26,6 +26,7 @@ from verification.changes.drafting import draft
 from verification.reporting import listing, settling
 
 PAGE_LIMIT, HOME_LIMIT = 0.080, 0.040
+REPORT = "/reports/verified-user-changes/"
 CHILDREN = (1, 4, 12)
 """Of the parents whose home is asked for."""
 GROWTH_LIMIT = 5.0
@@ -57,8 +58,12 @@ def measure(*, people: int, changes: int, schools: int, requests: int) -> dict[s
     made = crowd.create(schools=schools, people=people // schools, now=timezone.now())
     _confirm(made, changes // schools)
     database.settle()
-    office = [(_signed_in(crowd.head_of(school)), f"/{school.slug}/reports/verified-user-changes/") for school in made]
-    pages = {"Report": office, "Report, everything, page 100": [(c, f"{path}?show=all&page=100") for c, path in office]}
+    office = [(_signed_in(crowd.head_of(school)), f"/{school.slug}{REPORT}") for school in made]
+    pages = {
+        "Report": office,
+        "Report, everything, page 100": [(c, f"{path}?show=all&page=100") for c, path in office],
+        "Connection status": [(c, path.replace(REPORT, "/reports/connections/")) for c, path in office],
+    }
     seconds = {name: _figures(asked[:25], requests) for name, asked in pages.items()}
     queries = {name: sorted({_queries(client, path) for client, path in asked[:25]}) for name, asked in pages.items()}
     homes = {f"Home, {count} children": [(_parent(made[0], count), reverse("portal:home"))] for count in CHILDREN}

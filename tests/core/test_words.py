@@ -98,3 +98,16 @@ def test_text_can_be_read(ink: str, ground: str, scheme: int) -> None:
 def test_the_edge_of_a_field_can_be_seen(ground: str, scheme: int) -> None:
     colours = _colours()
     assert _contrast(colours["edge"][scheme], colours[ground][scheme]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"),
+    [
+        ("ngozi@mail.example.org", "ngozi@<wbr>mail<wbr>.example<wbr>.org"),
+        ("07700\u00a0900123", "07700\u00a0900123"),
+        ("a.b<i>&'@example.org", "a.b&lt;i&gt;&amp;&#x27;@<wbr>example<wbr>.org"),
+        ("", ""),
+    ],
+)
+def test_an_email_breaks_where_its_parts_meet_and_stays_text(value: str, drawn: str) -> None:
+    assert frame.address(value) == drawn

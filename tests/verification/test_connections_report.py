@@ -71,6 +71,11 @@ class TestTheReport:
         text = page(signed_in(office), f"show={show}")
         assert [one for one in ("In", "Asked", "Late", "New") if f">{one} Okafor<" in text] == [name]
 
+    def test_the_number_beside_a_state_is_how_many_it_shows(self, school: School, four: dict[str, Contact]) -> None:
+        found = connections.everybody(school, "parents", NOW)
+        for state, count in connections.counts(found).items():
+            assert connections.narrowed(found, connections.Wanted(state=state)).count() == count, state
+
     def test_says_when_how_and_until_when(self, four: dict[str, Contact], office: Account, signed_in: SignIn) -> None:
         text = page(signed_in(office))
         assert "1 of 4 parents connected" in text
