@@ -14,6 +14,7 @@ from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from hub.core.templatetags.frame import when
 from verification import services
+from verification.changes.rules import EMAIL, MOBILE
 from verification.models import DetailChange, Status
 from verification.owners import owner_of
 
@@ -69,7 +70,9 @@ def lift(request: SchoolRequest, school: str, change_id: int) -> HttpResponseBas
 
 
 def _change(request: SchoolRequest, change_id: int) -> DetailChange:
-    mine = DetailChange.objects.filter(school=request.school).select_related("contact__school", "staff__school")
+    """Return a change of an email or mobile; what is said of a child or a record is answered elsewhere."""
+    mine = DetailChange.objects.filter(school=request.school, field__in=(EMAIL, MOBILE))
+    mine = mine.select_related("contact__school", "staff__school")
     return get_object_or_404(mine, pk=change_id)
 
 

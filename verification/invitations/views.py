@@ -94,6 +94,6 @@ def _person(request: SchoolRequest, owner: str, person_id: int) -> Owner:
 def _back(request: SchoolRequest, owner: str, person: Owner) -> HttpResponseBase:
     """Return to the page the button was on, if it was one of ours; else to the person's."""
     here = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(here, allowed_hosts=None):
+    if here.startswith("/") and url_has_allowed_host_and_scheme(here, allowed_hosts=None):
         return redirect(here)
     return redirect(_PAGES[owner], request.school.slug, person.pk)

@@ -1,0 +1,167 @@
+"""The office's addresses about what people confirm: another school's things are not found, GET writes nothing,
+and a form that comes too late is answered in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from hub.accounts.models import Account
+from hub.core import scope
+from hub.core.models import Alert, AuditEntry, School
+from hub.messaging.models import Notice
+from hub.people.models import Connection, Contact, ContactDetail, PupilContact, Staff
+from tests.accounts.test_every_address import ALL
+from tests.factories.changes import make_change
+from tests.factories.parents import make_parent
+from tests.factories.people import give, make_contact, make_pupil, make_staff
+from verification.lifecycle import merging
+from verification.models import Choices, DetailChange, Field, Invitation, Merge, MisState, Status
+
+SignIn = Callable[[Account], Client]
+DAY = dt.timedelta(days=1)
+OURS = [(name, place) for name, place, _ in ALL if name.startswith("verification:")]
+NAMING = [(name, place) for name, place in OURS if "<int:" in place]
+WRITTEN: tuple[type[models.Model], ...] = (
+    DetailChange, Invitation, Connection, ContactDetail, PupilContact, Merge, Choices, Alert, AuditEntry,
+)  # fmt: skip
+
+
+class Things:
+    """One of everything that an address can name, at one school."""
+
+    def __init__(self, school: School) -> None:
+        tie = make_parent(school)
+        assert tie.contact is not None
+        assert tie.account is not None
+        self.tie, self.connected = tie, tie.contact
+        self.contact = make_contact(school, "Nell", "Frost", make_pupil(school, "Ada"))
+        give(self.contact, "email", "nell@example.org")
+        self.staff = make_staff(school)
+        link = PupilContact.objects.get(contact=self.connected)
+        gone = make_parent(school, tie.account, email="", mobile="").contact
+        assert gone is not None
+        merging.merge(account=tie.account, kept=self.connected, gone=gone, by_name="Ngozi", now=timezone.now())
+        soon = {"deadline": timezone.now() + DAY, "mis_state": MisState.NOTHING, "effective_at": None}
+        self.changes = {
+            "pending": make_change(self.connected, status=Status.PENDING, origin="organisation", field="email", **soon),
+            "frozen": make_change(self.connected, status=Status.FROZEN, mis_state=MisState.NOTHING),
+            "child": make_change(self.connected, field=Field.CHILD, pupil=link.pupil),
+            "record": DetailChange.objects.get(field=Field.RECORD),
+        }
+
+    def paths(self, place: str, slug: str) -> list[str]:
+        """Return the address with each id in its place, below the school with this slug."""
+        place = "/" + place.replace("<slug:school>", slug)
+        found = [place]
+        if "<int:change_id>" in place:
+            found = [place.replace("<int:change_id>", str(one.pk)) for one in self.changes.values()]
+        elif "<int:person_id>" in place and "<slug:owner>" in place:
+            people = [("contacts", self.connected), ("contacts", self.contact), ("staff", self.staff)]
+            found = [
+                place.replace("<slug:owner>", name).replace("<int:person_id>", str(one.pk)) for name, one in people
+            ]
+        elif "<int:person_id>" in place:
+            found = [place.replace("<int:person_id>", str(one.pk)) for one in (self.connected, self.contact)]
+        found = [one.replace("<slug:kind>", "email") for one in found]
+        assert not any(re.search(r"<\w+:\w+>", one) for one in found), f"say what stands here: {found}"
+        return found
+
+
+def snapshot(school: School) -> list[Any]:
+    with scope.schools(school.pk):
+        rows = [list(model._default_manager.order_by("pk").values()) for model in WRITTEN]
+    return [*rows, list(Notice.objects.order_by("pk").values_list("pk", "state"))]
+
+
+SAID = {"value": "thief@example.org", "why": "because", "channel": "email"}
+
+
+def test_another_schools_things_are_not_found_in_any_position(
+    school: School, other_school: School, office: Account, signed_in: SignIn
+) -> None:
+    with scope.schools(other_school.pk):
+        theirs = Things(other_school)
+    client, before = signed_in(office), snapshot(other_school)
+    for name, place in NAMING:
+        for path in theirs.paths(place, school.slug):
+            assert client.get(path).status_code in (404, 405), (name, path)
+            assert client.post(path, SAID).status_code == 404, (name, path)
+            assert client.post(path.replace(school.slug, other_school.slug, 1), SAID).status_code == 404, name
+    assert snapshot(other_school) == before
+
+
+def test_another_schools_ids_in_a_form_do_nothing(
+    school: School, other_school: School, office: Account, signed_in: SignIn
+) -> None:
+    with scope.schools(other_school.pk):
+        theirs = Things(other_school)
+    client, before = signed_in(office), snapshot(other_school)
+    rows = {"row": [one.pk for one in theirs.changes.values()]}
+    for name in ("mark_done", "mark_open"):
+        assert client.post(reverse(f"verification:{name}", args=[school.slug]), rows).status_code == 302
+    person = theirs.contact.pk
+    said = {"person": [person], f"email_{person}": "thief@example.org", f"contact-{person}-email": "thief@example.org"}
+    assert client.post(reverse("verification:edit_many", args=[school.slug]), said).status_code == 302
+    assert snapshot(other_school) == before
+
+
+def test_looking_changes_nothing(school: School, administrator: Account, signed_in: SignIn) -> None:
+    ours = Things(school)
+    client = signed_in(administrator)
+    client.get(reverse("verification:report", args=[school.slug]))
+    before = snapshot(school)
+    for name, place in OURS:
+        for path in ours.paths(place, school.slug):
+            answer = client.get(path)
+            assert answer.status_code in (200, 302, 404, 405), (name, path)
+            if answer.streaming:
+                b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    assert snapshot(school) == before
+
+
+@pytest.mark.parametrize("field", ["email", "child", "record"])
+@pytest.mark.parametrize("verb", ["ask_again", "withdraw", "lift", "give_back", "undo_merge"])
+def test_a_form_that_comes_too_late_is_answered_in_words(
+    school: School, office: Account, signed_in: SignIn, verb: str, field: str
+) -> None:
+    ours, client = Things(school), signed_in(office)
+    DetailChange.objects.exclude(pk=ours.changes["record"].pk).delete()
+    row = ours.changes["record"]
+    for status in Status:
+        for origin in ("person", "organisation", "import"):
+            said: dict[str, Any] = {
+                "status": status,
+                "origin": origin,
+                "field": field,
+                "mis_state": MisState.NOTHING,
+                "settled_at": timezone.now(),
+                "deadline": timezone.now() - DAY,
+                "pupil": PupilContact.objects.values_list("pupil", flat=True)[0],
+            }
+            DetailChange.objects.filter(pk=row.pk).update(**said)
+            answer = client.post(reverse(f"verification:{verb}", args=[school.slug, row.pk]))
+            assert answer.status_code in (302, 404), (status, origin)
+
+
+@pytest.mark.parametrize("owner", [Contact, Staff])
+@pytest.mark.parametrize("then", ["//evil.example.org/", "evil", "people:contact", "javascript:alert(1)", "\\\\evil"])
+def test_a_form_leads_back_to_a_page_of_ours_only(
+    school: School, office: Account, signed_in: SignIn, then: str, owner: type
+) -> None:
+    ours = Things(school)
+    person, name = (ours.staff, "staff") if owner is Staff else (ours.contact, "contacts")
+    for verb in ("invite", "take_back"):
+        path = reverse(f"verification:{verb}", args=[school.slug, name, person.pk])
+        answer = signed_in(office).post(path, {"next": then})
+        assert (answer.status_code, answer["Location"]) == (302, f"/{school.slug}/people/{name}/{person.pk}/")
+    path = reverse("verification:withdraw", args=[school.slug, ours.changes["pending"].pk])
+    assert signed_in(office).post(path, {"next": then})["Location"].startswith(f"/{school.slug}/people/")
