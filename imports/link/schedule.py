@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -83,6 +84,7 @@ def local_date(instant: dt.datetime) -> dt.date:
     return instant.astimezone(LONDON).date()
 
 
+@lru_cache(maxsize=2048)
 def night_due(night: dt.date, run_at: dt.time) -> dt.datetime:
     """Return the one instant, in UTC, at which `night` is due."""
     wall = dt.datetime.combine(night, run_at)

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_a_second_run_beside_the_first_leaves_it_alone(agent: Any) -> None:
     first = agent.start("run", STUB_SECONDS="1")
     try:
         while not agent.reports_run:
-            pass
+            time.sleep(0.01)
         second = agent("run")
     finally:
         first.communicate(timeout=30)
