@@ -11,61 +11,37 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from imports.types import EMAIL, MOBILE, Owner
-
-WEEK = dt.timedelta(hours=168)
-BEGAN = dt.datetime(2026, 11, 23, 2, 4, tzinfo=dt.UTC)
-Record = tuple[int, Owner]
-"""A person's record at one of the schools."""
-Slot = tuple[int, Owner, str]
-
-WAITING, PENDING, APPROVED, REJECTED = "waiting", "pending", "approved", "rejected"
-EXPIRED, WITHDRAWN, FROZEN, KEPT, OFFER = "expired", "withdrawn", "frozen", "kept", "offer"
-TO_UPDATE, UPDATED, DONE, DIFFERS, REPLACED = "to_update", "updated", "done", "differs", "replaced"
-OPEN = (WAITING, PENDING)
-STANDING = (APPROVED, KEPT, OFFER)
-PERSON, OFFICE, IMPORT, MIS = "person", "organisation", "import", "mis"
-
-
-@dataclass(frozen=True)
-class Value:
-    """What is in use, who said so, and whether its person has proved it."""
-
-    value: str = ""
-    source: str = MIS
-    proved: bool = False
-
-
-NONE = Value()
-
-
-@dataclass
-class Row:
-    slot: Slot
-    new: str
-    origin: str
-    status: str
-    made_at: dt.datetime
-    came_at: dt.datetime
-    """When its value came into use, or it was made."""
-    batch: uuid.UUID
-    mis_state: str = ""
-    previous: Value = NONE
-    answered: bool = False
-    lifted: bool = False
-    done_at: dt.datetime | None = None
-
-    @property
-    def deadline(self) -> dt.datetime:
-        return self.made_at + WEEK
-
-    @property
-    def stands(self) -> bool:
-        return self.status in STANDING and self.mis_state != REPLACED
-
-    @property
-    def record(self) -> Record:
-        return self.slot[:2]
+from imports.types import EMAIL, MOBILE
+from tests.factories.desk_rows import (
+    APPROVED,
+    BEGAN,
+    DIFFERS,
+    DONE,
+    EXPIRED,
+    FROZEN,
+    IMPORT,
+    KEPT,
+    MIS,
+    NONE,
+    OFFER,
+    OFFICE,
+    OPEN,
+    PENDING,
+    PERSON,
+    REJECTED,
+    REPLACED,
+    STANDING,
+    TO_UPDATE,
+    UPDATED,
+    WAITING,
+    WEEK,
+    WITHDRAWN,
+    Record,
+    Row,
+    Slot,
+    Value,
+)  # fmt: skip
+from tests.factories.front import Front
 
 
 @dataclass
@@ -77,7 +53,7 @@ class Desk:
     mis_since: dict[Slot, dt.datetime] = field(default_factory=dict)
     logins: dict[Record, int] = field(default_factory=dict)
     """The Connected, and whose login each is."""
-    invited: set[Record] = field(default_factory=set)
+    front: Front = field(default_factory=Front)
     away: dict[Record, Record] = field(default_factory=dict)
     """Records that are one with another of the same person, and which."""
     proposes: set[int] = field(default_factory=set)
@@ -112,7 +88,6 @@ class Desk:
     def connect(self, record: Record, login: int, proved: dict[str, str]) -> None:
         """Become Connected, with what was proved on the way; what is new to the hub is a change."""
         self.logins[record] = login
-        self.invited.discard(record)
         for kind, value in proved.items():
             slot = (*record, kind)
             was = self.value(slot)
@@ -193,25 +168,31 @@ class Desk:
             if slot != row.slot and not (held.value == row.new and held.proved):
                 self._withdraw(self.which(*OPEN, slot=slot))
                 found.append(self._row(slot, row.new, PERSON, WAITING, row.batch))
+                found[-1].as_asked_at = row.made_at
         return found
 
     def reject(self, row: Row) -> None:
         row.status = REJECTED
         self.settle_record(row.record)
 
-    def not_me(self, login: int, rows: Iterable[Row]) -> None:
-        """Go back to what was before these and what came after them; nothing changes until the office says so."""
-        for first in rows:
-            since = [row for row in self.rows[self.rows.index(first) :] if row.slot == first.slot]
-            since = [row for row in since if row.status == APPROVED]
-            in_use = self.value(first.slot).value in {row.new for row in since}
-            for row in since:
-                row.status, row.mis_state = FROZEN, ""
-            if in_use:
-                self.values[first.slot] = first.previous
-                self._stand_again(first.slot)
-            self._settle(first.slot)
+    def not_me(self, login: int, disputed: Iterable[Row]) -> None:
+        """Go back to what was before these and all that came after; nothing changes until the office says so."""
+        made = [row for row in self.rows if row in disputed]
+        since = self.rows[self.rows.index(made[0]) :]
+        theirs = [row for row in since if self.logins.get(row.record) == login and row.slot[2] == made[0].slot[2]]
+        made += [row for row in theirs if row.status == APPROVED and row not in made]
+        for slot in dict.fromkeys(row.slot for row in made):
+            self._go_back(slot, [row for row in self.rows if row in made and row.slot == slot])
         self._stop(row for row in self.which(WAITING) if self.logins.get(row.record) == login)
+
+    def _go_back(self, slot: Slot, rows: list[Row]) -> None:
+        in_use = self.value(slot).value in {row.new for row in rows}
+        for row in rows:
+            row.status, row.mis_state = FROZEN, ""
+        if in_use:
+            self.values[slot] = rows[0].previous
+            self._stand_again(slot)
+        self._settle(slot)
 
     def _stand_again(self, slot: Slot) -> None:
         """What was changed away from stands as it stood."""
@@ -291,8 +272,8 @@ class Desk:
             self._judge(row, now, mis, night)
         asked = self.which(PENDING, slot=slot)
         self._withdraw(row for row in asked if row.origin == IMPORT and row.new != mis)
-        asked = [row for row in self.which(*OPEN, slot=slot) if row.status == PENDING or row.origin != PERSON]
-        if slot[:2] not in self.logins or mis == now or any(row.new == mis for row in asked):
+        asked = self._questions(slot)
+        if not self._may_drift(slot, mis) or mis == now or any(row.new == mis for row in asked):
             return
         standing = self.standing(slot)
         if self._may_propose(slot, mis):
@@ -301,15 +282,25 @@ class Desk:
         elif standing is None:
             self._list(slot, now, mis)
 
+    def _questions(self, slot: Slot) -> list[Row]:
+        """What the school or the MIS asks, also where the answer yes waits for its proof."""
+        return [row for row in self.which(*OPEN, slot=slot) if row.status == PENDING or row.origin != PERSON]
+
+    def _may_drift(self, slot: Slot, mis: str) -> bool:
+        """Whether the MIS may differ: from the Connected, and from what somebody else than the MIS has said."""
+        return slot[:2] in self.logins or (self.value(slot).source != MIS and mis != "")
+
     def _list(self, slot: Slot, now: str, mis: str) -> None:
-        if now:
+        if now or slot[:2] not in self.logins:
             self._row(slot, now, IMPORT, KEPT).mis_state = TO_UPDATE
         else:
             self._row(slot, mis, IMPORT, OFFER)
 
     def _may_propose(self, slot: Slot, mis: str) -> bool:
         """A school may ask about what the MIS began to say: once, and not somebody who is frozen."""
-        if not mis or slot[0] not in self.proposes or self.which(PENDING, slot=slot):
+        if not mis or slot[0] not in self.proposes or self._questions(slot):
+            return False
+        if slot[:2] not in self.logins:
             return False
         frozen = any(row.status == FROZEN and not row.lifted and row.record == slot[:2] for row in self.rows)
         asked = self.which(REJECTED, EXPIRED, WITHDRAWN, slot=slot)
@@ -330,10 +321,19 @@ class Desk:
         """Say whether two nights have not shown what was marked done."""
         return night and self.now - done_at >= dt.timedelta(hours=48)
 
-    def hear(self, slot: Slot, mis: str) -> None:
-        """The MIS says this now."""
+    def hear(self, slot: Slot, mis: str, *, anew: bool = True) -> None:
+        """The MIS says this now, or is taken to say it again, as an import was undone."""
         if self.mis.get(slot, "") != mis:
-            self.mis[slot], self.mis_since[slot] = mis, self.now
+            self.mis[slot] = mis
+            if anew or slot not in self.mis_since:
+                self.mis_since[slot] = self.now
+
+    def forget(self, record: Record) -> None:
+        """The record is no more: an import that had brought it was undone."""
+        for kind in (EMAIL, MOBILE):
+            self.values.pop((*record, kind), None)
+            self.mis.pop((*record, kind), None)
+        self.front.forget(record)
 
     # Making rows.
 
@@ -379,3 +379,6 @@ def check(desk: Desk) -> None:
 
 def _is_listed(rows: list[Row], mis: str) -> bool:
     return any(row.stands or (row.status in OPEN and row.new == mis) for row in rows)
+
+
+__all__ = ["BEGAN", "IMPORT", "OFFICE", "WEEK", "Desk", "Record", "Row", "Slot", "Value", "check"]

@@ -15,22 +15,18 @@ from hypothesis import strategies as st
 from imports.types import CONTACT, EMAIL, MOBILE
 from tests.factories import desk as oracle
 from tests.factories.desk import PENDING, STANDING, WAITING, Desk, Record, Row, Value
-from tests.factories.histories import IN_THE_MIS, NIGHTS, OWN
+from tests.factories.histories import IN_THE_MIS, NIGHTS
+from tests.factories.life_joining import ADDRESSES, Joining, agreed
 from tests.factories.life_places import Deeds, Place
 
-ADDRESSES = {
-    EMAIL: (*OWN[EMAIL], "a@example.org", "new@example.org"),
-    MOBILE: (*OWN[MOBILE], "+447700900002", "+447700900888"),
-}
 HOURS = (1, 24, 71, 72, 100, 144, 167, 168)
 
 
 @dataclass
-class Life:
+class Life(Joining):
     deeds: Deeds
     desk: Desk = field(init=False)
     places: list[Place] = field(default_factory=list)
-    denied: set[tuple[int, tuple[int, int]]] = field(default_factory=set)
     logins: int = 0
 
     def __post_init__(self) -> None:
@@ -45,11 +41,13 @@ class Life:
     # Choosing.
 
     def _records(self, connected: bool) -> list[Record]:
+        if connected:
+            return sorted(self.desk.logins)
         return [
             (place.number, owner)
             for place in self.places
             for owner in place.owners()
-            if ((place.number, owner) in self.desk.logins) is connected
+            if (place.number, owner) not in self.desk.logins
         ]
 
     def _kind(self, how: int) -> str:
@@ -84,56 +82,12 @@ class Life:
             row = rows[which % len(rows)]
             self.places[row.slot[0]].say(row.slot[1], row.slot[2], row.new)
 
-    # Becoming connected, and no longer.
-
-    def invite(self, place: int, which: int, how: int) -> None:
-        if found := self._records(connected=False):
-            record = found[which % len(found)]
-            if self.deeds.invite(record) is False:
-                return
-            self.desk.invited.add(record)
-
-    def join(self, place: int, which: int, how: int) -> None:
-        """Somebody connects: `how` says which details are proved, left or corrected, and with whose login."""
-        found = [record for record in self._records(connected=False) if record[0] == place]
-        if not found:
-            return
-        record = found[which % len(found)]
-        login = self._login_for(record, which) if how % 3 else None
-        if login is None:
-            self.logins += 1
-            login = self.logins
-        proved = {}
-        for at, kind in enumerate((EMAIL, MOBILE)):
-            choice, held = (how + 2 * at) % 4, self.desk.value((*record, kind)).value
-            if choice == 2 and held:
-                proved[kind] = held
-            elif choice == 3:
-                proved[kind] = ADDRESSES[kind][which % 4]
-        if not proved and (held := self.desk.value((*record, EMAIL)).value):
-            proved[EMAIL] = held
-        if self.deeds.connect(record, login, proved) is False:
-            return
-        self.desk.connect(record, login, proved)
-
-    def _login_for(self, record: Record, which: int) -> int | None:
-        """Return a login to connect: one that is of another school, or of somebody of this name."""
-        name = self.deeds.name(record)
-        found = sorted(
-            login
-            for login in set(self.desk.logins.values())
-            if all(one[0] != record[0] or self.deeds.name(one) == name for one in self.desk.records(login))
-            and not self.desk.is_frozen(login)
-        )
-        alike = [one for one in found if any(other[0] == record[0] for other in self.desk.records(one))]
-        found = alike or found
-        return found[which % len(found)] if found else None
+    # No longer connected.
 
     def disconnect(self, place: int, which: int, how: int) -> None:
         if found := self._records(connected=True):
             record = found[which % len(found)]
-            if self.deeds.disconnect(record) is False:
-                return
+            agreed(True, self.deeds.disconnect(record), "disconnect")
             self.desk.disconnect(record)
 
     # Changes of one's own.
@@ -149,8 +103,7 @@ class Life:
         if how % 5 == 0:
             records = records[:1]
         if records:
-            if self.deeds.start(login, records, kind, new) is False:
-                return
+            agreed(True, self.deeds.start(login, records, kind, new), "start")
             self.desk.start(login, records, kind, new)
 
     def prove(self, place: int, which: int, how: int) -> None:
@@ -161,15 +114,13 @@ class Life:
             if row.deadline <= self.desk.now:
                 self.deeds.refused(login, row)
                 return
-            if self.deeds.prove(login, batch) is False:
-                return
+            agreed(True, self.deeds.prove(login, batch), "prove")
             self.desk.prove(batch)
 
     def cancel(self, place: int, which: int, how: int) -> None:
         if rows := [row for row in self._rows(WAITING) if row.origin == oracle.PERSON and row.deadline > self.desk.now]:
             row = rows[which % len(rows)]
-            if self.deeds.cancel(self.desk.logins[row.record], self._of_batch(row)) is False:
-                return
+            agreed(True, self.deeds.cancel(self.desk.logins[row.record], self._of_batch(row)), "cancel")
             self.desk.cancel(self._of_batch(row))
 
     def take_out(self, place: int, which: int, how: int) -> None:
@@ -183,8 +134,7 @@ class Life:
         ]  # fmt: skip
         if found:
             slot = found[which % len(found)]
-            if self.deeds.take_out(self.desk.logins[slot[:2]], slot) is False:
-                return
+            agreed(True, self.deeds.take_out(self.desk.logins[slot[:2]], slot), "take_out")
             self.desk.take_out(slot)
 
     # Answers.
@@ -196,28 +146,29 @@ class Life:
             if row.deadline <= self.desk.now:
                 self.deeds.refused(login, row)
                 return
-            if self.deeds.approve(login, row, everywhere=how % 2 == 0) is False:
-                return
+            agreed(True, self.deeds.approve(login, row, everywhere=how % 2 == 0), "approve")
             self.desk.approve(row, login, everywhere=how % 2 == 0)
 
     def reject(self, place: int, which: int, how: int) -> None:
         if rows := [row for row in self._rows(PENDING) if row.deadline > self.desk.now]:
             row = rows[which % len(rows)]
-            if self.deeds.reject(self.desk.logins[row.record], row) is False:
-                return
+            agreed(True, self.deeds.reject(self.desk.logins[row.record], row), "reject")
             self.desk.reject(row)
 
     def not_me(self, place: int, which: int, how: int) -> None:
+        """The link in the notice to the old address says so, or the person who is signed in."""
         rows = [
             row for row in self._rows("approved")
-            if row.stands and row.origin == oracle.PERSON and row.new and row.previous.value
+            if row.origin == oracle.PERSON and row.new and row.previous.value
         ]  # fmt: skip
         if rows:
             row = rows[which % len(rows)]
             login = self.desk.logins[row.record]
-            batch = [one for one in self._of_batch(row) if one.stands and self.desk.logins.get(one.record) == login]
-            if self.deeds.not_me(login, batch, by_link=how % 2 == 0) is False:
+            batch = [one for one in self._of_batch(row) if one.origin != oracle.IMPORT]
+            if self.desk.now >= row.came_at + oracle.WEEK:
+                agreed(False, self.deeds.not_me(login, [row], by_link=how % 2 == 0), "an old change back")
                 return
+            agreed(True, self.deeds.not_me(login, batch, by_link=how % 2 == 0), "not_me")
             self.desk.not_me(login, batch)
 
     # The office.
@@ -230,33 +181,34 @@ class Life:
         if owners:
             slot = (place, owners[which % len(owners)], self._kind(how))
             values = ADDRESSES[slot[2]] if slot[:2] in self.desk.logins else ("", *ADDRESSES[slot[2]])
-            if self.deeds.edit(slot, values[how // 2 % len(values)]) is False:
-                return
+            agreed(True, self.deeds.edit(slot, values[how // 2 % len(values)]), "edit")
             self.desk.edit(slot, values[how // 2 % len(values)])
 
     def ask_again(self, place: int, which: int, how: int) -> None:
         rows = [
             row for row in self.desk.which("expired", "rejected")
             if row.record in self.desk.logins and row.origin == oracle.OFFICE
-            and row.new != self.desk.value(row.slot).value
+            and row.new != self.desk.value(row.slot).value and not self._was_asked_today(row)
         ]  # fmt: skip
         if rows:
             row = rows[which % len(rows)]
-            if self.deeds.ask_again(row) is False:
-                return
+            agreed(True, self.deeds.ask_again(row), "ask_again")
             self.desk.ask_again(row)
+
+    def _was_asked_today(self, row: Row) -> bool:
+        asked = self.desk.which(PENDING, slot=row.slot)
+        return any(one.made_at > self.desk.now - dt.timedelta(hours=24) for one in asked)
 
     def lift(self, place: int, which: int, how: int) -> None:
         if rows := [row for row in self.desk.which("frozen") if not row.lifted]:
             row = rows[which % len(rows)]
-            if self.deeds.lift([row]) is False:
-                return
-            self.desk.lift(self._of_batch(row))
+            agreed(True, self.deeds.lift([row]), "lift")
+            self.desk.lift(one for one in self.desk.which("frozen") if one.record == row.record)
 
     def mark_done(self, place: int, which: int, how: int) -> None:
-        if rows := [row for row in self.desk.which(*STANDING) if row.mis_state in (oracle.TO_UPDATE, oracle.DIFFERS)]:
-            if self.deeds.mark_done(rows[which % len(rows)]) is False:
-                return
+        rows = [row for row in self.desk.which(*STANDING) if row.record not in self.desk.away]
+        if rows := [row for row in rows if row.mis_state in (oracle.TO_UPDATE, oracle.DIFFERS)]:
+            agreed(True, self.deeds.mark_done(rows[which % len(rows)]), "mark_done")
             self.desk.mark_done(rows[which % len(rows)])
 
     def propose_drift(self, place: int, which: int, how: int) -> None:
@@ -264,25 +216,6 @@ class Life:
         self.deeds.propose_drift(place, on=place in self.desk.proposes)
 
     # Children, and records that are one person.
-
-    def deny(self, place: int, which: int, how: int) -> None:
-        pairs = [
-            pair for pair in sorted(self.places[place].hub.links)
-            if self._acts((place, (CONTACT, pair[1]))) and (place, pair) not in self.denied
-            and self.places[place].hub.links[pair]["ended_on"] is None
-        ]  # fmt: skip
-        if pairs:
-            pair = pairs[which % len(pairs)]
-            if self.deeds.deny(self.desk.logins[(place, (CONTACT, pair[1]))], place, pair) is False:
-                return
-            self.denied.add((place, pair))
-
-    def give_back(self, place: int, which: int, how: int) -> None:
-        if self.denied:
-            one = sorted(self.denied)[which % len(self.denied)]
-            if self.deeds.give_back(*one) is False:
-                return
-            self.denied.remove(one)
 
     def merge(self, place: int, which: int, how: int) -> None:
         """Two records of one login at one school become one."""
@@ -295,17 +228,20 @@ class Life:
         ]  # fmt: skip
         if pairs:
             kept, gone = pairs[which % len(pairs)]
-            if self.deeds.merge(self.desk.logins[kept], kept[0], kept[1], gone[1]) is False:
-                return
+            pairs_of = set(self.places[kept[0]].hub.links)
+            pupils = lambda contact: {pupil for pupil, whose in pairs_of if whose == contact}  # noqa: E731
+            agreed(True, self.deeds.merge(self.desk.logins[kept], kept[0], kept[1], gone[1]), "merge")
             self.desk.merge(kept, gone)
+            self.desk.front.merge(kept[0], kept[1][1], gone[1][1], pupils)
             self.places[kept[0]].hear()
 
     def undo_merge(self, place: int, which: int, how: int) -> None:
         if self.desk.away:
             gone = sorted(self.desk.away)[which % len(self.desk.away)]
-            if self.deeds.undo_merge(gone[0], self.desk.away[gone][1], gone[1]) is False:
-                return
+            kept = self.desk.away[gone][1]
+            agreed(True, self.deeds.undo_merge(gone[0], kept, gone[1]), "undo_merge")
             self.desk.undo_merge(gone)
+            self.desk.front.undo_merge(gone[0], kept[1], gone[1][1])
             self.places[gone[0]].hear()
 
     # Time.
@@ -330,17 +266,21 @@ class Life:
         self.desk.sweep()
 
     def done(self) -> None:
+        for place in self.places:
+            self.desk.front.settle(place.number, place.allows, night=place.is_night, now=self.desk.now)
+            place.is_night = False
         self.deeds.done(self.desk)
         oracle.check(self.desk)
 
 
 AT_THE_DESK = (
-    "invite", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out",
-    "approve", "approve", "approve", "approve", "reject", "reject", "not_me", "not_me", "edit", "edit", "edit", "edit",
-    "ask_again", "ask_again", "lift", "mark_done", "propose_drift", "deny",
-    "give_back", "merge", "merge", "undo_merge", "hours", "to_a_deadline", "mis_follows", "mis_follows",
+    "invite", "letter", "invite_all", "take_back", "knock", "join", "join", "join", "disconnect", "start", "start",
+    "prove", "prove", "prove", "cancel", "take_out", "approve", "approve", "approve", "approve", "reject", "reject",
+    "not_me", "not_me", "edit", "edit", "edit", "edit", "ask_again", "ask_again", "lift", "mark_done", "propose_drift",
+    "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
+    "mis_follows", "mis_follows",
 )  # fmt: skip
-AT_A_PLACE = (*IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS)
+AT_A_PLACE = (*IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo")
 Event = tuple[str, int, int, int]
 
 

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
 
-from hub.accounts import tokens
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.errors import HubError
 from hub.core.models import School
-from hub.people.models import Connection, Contact, ContactDetail, PupilContact, Staff
-from imports.types import CONTACT, EMAIL, MOBILE, Facts, Owner, Plan
-from tests.factories.desk import BEGAN, OPEN, REPLACED, Desk, Record, Row, Slot
+from hub.people.models import Connection, Contact, ContactDetail, Pupil, Staff
+from imports import decisions
+from imports.types import CONTACT, EMAIL, MOBILE, Facts, Identity, Key, Owner, Plan, Values
+from tests.factories.desk import BEGAN, Desk, Record, Row, Slot, Value
+from tests.factories.desk_rows import OPEN, PERSON, REPLACED
 from tests.factories.histories_db import DatabaseHub
-from verification import children, sweeping
+from tests.factories.life_db_joining import JoiningInDatabase
+from verification import sweeping
 from verification.changes import answering, changing, freezing, proposing
-from verification.invitations import inviting
-from verification.lifecycle import merging
-from verification.models import Choices, DetailChange, Invitation, Merge, ProofCode
+from verification.lifecycle import leaving, merging
+from verification.models import ChangeLink, Choices, DetailChange, Merge, ProofCode
 from verification.registration import joining
-from verification.registration.rules import Said, Told
 from verification.reporting import marking, settling
 
 CODE = "123456"
@@ -35,13 +35,13 @@ CODE = "123456"
 class SchoolHub(DatabaseHub):
     """A school's hub whose clock is the desk's, and whose imports settle what they show."""
 
-    def __init__(self, school: School, clock: Callable[[], dt.datetime]) -> None:
-        self.clock = clock
+    def __init__(self, school: School, desk: Desk) -> None:
+        self.desk = desk
         super().__init__(school)
 
     @property
     def now(self) -> dt.datetime:
-        return self.clock()
+        return self.desk.now
 
     @now.setter
     def now(self, moment: dt.datetime) -> None:
@@ -54,17 +54,50 @@ class SchoolHub(DatabaseHub):
             settling.settle(school=self.school, import_id=self.last.pk, now=self.now)
         return plan
 
+    @cached_property
+    def _known(self) -> tuple[dict[Key, Identity], dict[tuple[int, int], Values]]:
+        """What only an import, its undo or a merge can move: asked for at every step, so kept."""
+        return self._held.identities, self._held.links
 
-class InDatabase:
+    @property
+    def identities(self) -> dict[Key, Identity]:
+        return self._known[0]
+
+    @property
+    def links(self) -> dict[tuple[int, int], Values]:
+        return self._known[1]
+
+    def _moved(self) -> None:
+        self.__dict__.pop("_known", None)
+        self.changed()
+
+    def changed(self) -> None:
+        self.__dict__.pop("_held", None)
+
+    def here(self) -> set[int]:
+        gone = {"leaving_date__lte": self.now.date()}
+        return set(Pupil.objects.filter(school=self.school).exclude(**gone).values_list("pk", flat=True))
+
+    def undo(self) -> bool:
+        if self.last is None:
+            return False
+        with scope.schools(self.school.pk):
+            decisions.undo(run=self.last, by=self.office, now=self.now)
+        self.last = None
+        self._moved()
+        return True
+
+
+class InDatabase(JoiningInDatabase):
     """See `tests.factories.life.Deeds`. A deed that the hub refuses is False, and the oracle leaves it out."""
 
     def __init__(self, schools: tuple[School, School]) -> None:
         self.schools = schools
         self.desk = Desk()
-        self.hubs = [SchoolHub(school, lambda: self.desk.now) for school in schools]
+        self.hubs = [SchoolHub(school, self.desk) for school in schools]
         self.accounts: dict[int, Account] = {}
-        self.serial = itertools.count()
         self.office = self.hubs[0].office
+        self.guests: dict[Any, joining.Guest] = {}
 
     @property
     def now(self) -> dt.datetime:
@@ -85,45 +118,13 @@ class InDatabase:
         assert chosen is not None, f"the hub has no such row: {row}"
         return chosen
 
-    def name(self, record: Record) -> str:
-        return self.person(record).forename
+    def name(self, record: Record) -> tuple[str, str, str]:
+        person = self.person(record)
+        return person.title, person.forename, person.surname
 
-    # Becoming connected.
-
-    def invite(self, record: Record) -> bool:
-        return self._done(lambda: inviting.invite(owner=self.person(record), by=self.office, now=self.now))
-
-    def connect(self, record: Record, login: int, proved: dict[str, str]) -> bool:
-        person, token = self.person(record), f"token-{next(self.serial)}"
-        Invitation.objects.create(
-            school=person.school, **{record[1][0]: person}, channel="letter", token_hash=tokens.hashed(token),
-            sent_by="The office", sent_at=self.now, expires_at=self.now + dt.timedelta(days=1),
-        )  # fmt: skip
-        answers = joining.Answers(details=self._told(person, proved), mine={})
-        known = self.accounts.get(login)
-
-        def join() -> None:
-            guest = joining.look(token_hash=tokens.hashed(token), now=self.now)
-            joined = joining.join(
-                guest=guest,
-                answers=answers,
-                account=known,
-                passkey=None if known else lambda account: None,
-                now=self.now,
-            )
-            self.accounts[login] = joined.account
-
-        return self._done(join)
-
-    def _told(self, person: Contact | Staff, proved: dict[str, str]) -> dict[str, Told]:
-        held = {kind: Told(Said.KEPT, "") for kind in (EMAIL, MOBILE)}
-        return held | {kind: Told(Said.PROVED, value) for kind, value in proved.items()}
+    # No longer connected.
 
     def disconnect(self, record: Record) -> bool:
-        try:
-            from verification.lifecycle import leaving
-        except ImportError:
-            return False
         person = self.person(record)
         return self._done(
             lambda: leaving.disconnect(owner=person, by=self.office, why="As the test likes", now=self.now)
@@ -212,8 +213,25 @@ class InDatabase:
         raise AssertionError("an answer was taken after the deadline")
 
     def not_me(self, login: int, rows: list[Row], *, by_link: bool) -> bool:
-        batch = self._mine(rows[0]).batch
-        return self._done(lambda: freezing.not_me_signed_in(account=self.accounts[login], batch=batch, now=self.now))
+        batch, account = self._of_row(rows[0]).batch, self.accounts[login]
+        links = ChangeLink.objects.filter(batch=batch, used_at=None).order_by("-pk")
+        if rows[0].previous.value != rows[0].new:
+            assert links, f"no old address was told of {rows[0]}"
+        if not by_link or not links:
+            return self._done(lambda: freezing.not_me_signed_in(account=account, batch=batch, now=self.now))
+        opened = links[0].token_hash
+        if not self._done(lambda: freezing.not_me(token_hash=opened, now=self.now)):
+            return False
+        assert not self._done(lambda: freezing.not_me(token_hash=opened, now=self.now)), "a link was good twice"
+        return True
+
+    def _of_row(self, row: Row) -> DetailChange:
+        """Return the hub's row of a change that took effect, also where a later one has replaced it."""
+        (_place, owner, kind), field = row.slot, f"{row.slot[1][0]}_id"
+        found = DetailChange.objects.filter(
+            **{field: owner[1]}, field=kind, new_value=row.new, status=row.status, effective_at=row.came_at
+        )
+        return found.get()
 
     # The office.
 
@@ -243,23 +261,9 @@ class InDatabase:
 
     # Children, and records that are one person.
 
-    def deny(self, login: int, place: int, pair: tuple[int, int]) -> bool:
-        link = PupilContact.objects.get(pupil_id=pair[0], contact_id=pair[1])
-        return self._done(
-            lambda: children.not_my_child(
-                account=self.accounts[login], link=link, by_name=f"Login {login}", now=self.now
-            )
-        )
-
-    def give_back(self, place: int, pair: tuple[int, int]) -> bool:
-        link = PupilContact.objects.filter(pupil_id=pair[0], contact_id=pair[1]).first()
-        row = children.row_of(link) if link else None
-        if row is None:
-            return False
-        return self._done(lambda: children.give_back(change=row, by=self.office, now=self.now))
-
     def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> bool:
         one, other = Contact.objects.get(pk=kept[1]), Contact.objects.get(pk=gone[1])
+        self.hubs[place]._moved()
         return self._done(
             lambda: merging.merge(
                 account=self.accounts[login], kept=one, gone=other,
@@ -268,6 +272,7 @@ class InDatabase:
         )  # fmt: skip
 
     def undo_merge(self, place: int, kept: Owner, gone: Owner) -> bool:
+        self.hubs[place]._moved()
         merge = Merge.objects.get(kept_id=kept[1], gone_id=gone[1], undone_at=None)
         return self._done(lambda: merging.undo_merge(merge=merge, by=self.office, now=self.now))
 
@@ -277,11 +282,12 @@ class InDatabase:
     def _done(self, deed: Callable[[], object]) -> bool:
         try:
             deed()
-        except HubError:
+        except HubError as refusal:
+            print("The hub refused:", repr(refusal), refusal)
             return False
         finally:
             for hub in self.hubs:
-                hub._moved()
+                hub.changed()
         return True
 
     # Comparing.
@@ -290,9 +296,10 @@ class InDatabase:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        assert self._values() == {slot: held.value for slot, held in desk.values.items() if held.value}
+        self.check_front(desk)
+        assert self._values() == {slot: held for slot, held in desk.values.items() if held.value}
         rows = [row for row in desk.rows if row.record not in desk.away]
-        here, there = self._rows(), Counter((row.slot, row.status, row.new, row.mis_state) for row in rows)
+        here, there = self._rows(), Counter(_as_compared(row) for row in rows)
         assert here == there, self._story(desk, {one[0] for one in ((here - there) + (there - here))})
 
     def _story(self, desk: Desk, slots: set[Slot]) -> str:
@@ -310,19 +317,35 @@ class InDatabase:
             lines += [f"  {one}" for one in held]
         return "\n".join(lines)
 
-    def _values(self) -> dict[Slot, str]:
+    def _values(self) -> dict[Slot, Value]:
         found = ContactDetail.objects.exclude(value="")
-        return {(self._place(one.school_id), _owner(one), one.kind): one.value for one in found}
+        return {
+            (self._place(one.school_id), _owner(one), one.kind): Value(
+                one.value, one.source, one.source == PERSON and one.verified_at is not None
+            )
+            for one in found
+        }
 
     def _rows(self) -> Counter[Any]:
         found = DetailChange.objects.filter(field__in=[EMAIL, MOBILE], contact__merged_into=None)
         return Counter(
-            ((self._place(one.school_id), _owner(one), one.field), one.status, one.new_value, one.mis_state)
+            (
+                (self._place(one.school_id), _owner(one), one.field),
+                one.status,
+                one.new_value,
+                one.mis_state,
+                one.origin,
+                one.deadline if one.status in OPEN else None,
+            )
             for one in found
         )
 
     def _place(self, school_id: int) -> int:
         return 0 if school_id == self.schools[0].pk else 1
+
+
+def _as_compared(row: Row) -> tuple[Any, ...]:
+    return row.slot, row.status, row.new, row.mis_state, row.origin, row.deadline if row.status in OPEN else None
 
 
 def _owner(row: ContactDetail | DetailChange) -> Owner:

@@ -23,9 +23,10 @@ class InMemory:
     def hub(self, place: int) -> Hub:
         return self.hubs[place]
 
-    def name(self, record: Record) -> str:
+    def name(self, record: Record) -> tuple[str, str, str]:
         kind, pk = record[1]
-        return str(self.hubs[record[0]].people[kind][pk]["forename"])
+        person = self.hubs[record[0]].people[kind][pk]
+        return person.get("title", ""), person["forename"], person["surname"]
 
     def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> None:
         """Every record and link of the one is the other's, and all are read again."""

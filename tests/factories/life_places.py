@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from imports.types import EMAIL, MOBILE, Facts, Owner
 from tests.factories.desk import Desk, Record, Row, Slot, Value
+from tests.factories.front import Child, Pair, Sent
 from tests.factories.histories import History
 
 
@@ -20,7 +21,15 @@ class Deeds(Protocol):
 
     def hub(self, place: int) -> Any: ...
     def invite(self, record: Record) -> bool | None: ...
-    def connect(self, record: Record, login: int, proved: dict[str, str]) -> bool | None: ...
+    def invite_all(self, place: int) -> bool | None: ...
+    def letter(self, record: Record) -> bool | None: ...
+    def take_back(self, record: Record) -> bool | None: ...
+    def look(self, sent: Sent) -> bool | None:
+        """Open the link, or type the code of the letter."""
+
+    def join(self, sent: Sent, login: int, proved: dict[str, str], strangers: list[Pair]) -> bool | None:
+        """Use the link, with what was proved and the pupils who are not theirs."""
+
     def disconnect(self, record: Record) -> bool | None: ...
     def start(self, login: int, records: list[Record], kind: str, new: str) -> bool | None: ...
     def prove(self, login: int, rows: list[Row]) -> bool | None: ...
@@ -36,10 +45,11 @@ class Deeds(Protocol):
     def propose_drift(self, place: int, *, on: bool) -> bool | None: ...
     def deny(self, login: int, place: int, pair: tuple[int, int]) -> bool | None: ...
     def give_back(self, place: int, pair: tuple[int, int]) -> bool | None: ...
+    def mark_child_done(self, row: Child) -> bool | None: ...
     def merge(self, login: int, place: int, kept: Owner, gone: Owner) -> bool | None: ...
     def undo_merge(self, place: int, kept: Owner, gone: Owner) -> bool | None: ...
-    def name(self, record: Record) -> str:
-        """Return the forename, by which two records of a school may be one person."""
+    def name(self, record: Record) -> tuple[str, str, str]:
+        """Return title, forename and surname, by which two records of a school may be one person."""
 
     def refused(self, login: int, row: Row) -> bool | None:
         """Try to answer or prove what may be neither any more."""
@@ -53,6 +63,8 @@ class Deeds(Protocol):
 class Place(History):
     desk: Desk = field(default_factory=Desk)
     number: int = 0
+    is_night: bool = False
+    """An import has come since rows were compared last."""
 
     def connect(self, which: int, how: int) -> None:
         """`Life` connects people, disconnects them and edits."""
@@ -70,17 +82,59 @@ class Place(History):
             for kind in (EMAIL, MOBILE)
         }
         super()._import(facts, **how)
+        self.is_night = True
         self.hear()
         self.desk.settle(self.number, night=True)
+        self.after = dict(self.hub.details)
 
-    def hear(self) -> None:
+    def undo(self, which: int, how: int) -> None:
+        """Undo the last import: what anybody confirmed or typed meanwhile stays, the rest is as it was before it."""
+        before, now = self.before_last, dict(self.hub.details)
+        if before is None or not self.hub.undo():
+            return
+        self.before_last = None
+        for (owner, kind), held in self.hub.details.items():
+            was, left, then = before.get((owner, kind)), self.after.get((owner, kind)), now[(owner, kind)]
+            touched = left is None or (then.value, then.source) != (left.value, left.source)
+            if touched or (self.number, owner) in self.desk.logins:
+                assert held.value == then.value, "an undo took what somebody confirmed or typed"
+            elif was is not None and left.mis_value == then.mis_value:
+                assert (held.value, held.mis_value) == (was.value, was.mis_value), "an undo left what an import said"
+        self._forget_the_gone()
+        self.hear(anew=False)
+        self.desk.settle(self.number, night=False)
+
+    def _forget_the_gone(self) -> None:
+        """Those whom the import had brought are no more, but for whoever has a word of their own in the hub."""
+        here = {owner for owner, _kind in self.hub.details} | set(self.owners())
+        for at, owner in {one[:2] for one in (*self.desk.values, *self.desk.mis)} - set(self.desk.away):
+            if at == self.number and owner not in here:
+                assert (at, owner) not in self.desk.logins, "an undo took a Connected person away"
+                self.desk.forget((at, owner))
+
+    def seen(self, owner: Owner) -> list[Pair]:
+        """Return a parent's pupils whom they see: who are here, with access, and not denied."""
+        here = self.hub.here()
+        return [
+            pair for pair in sorted(self.hub.links)
+            if pair[1] == owner[1] and pair[0] in here and self.allows(pair)
+            and (self.number, pair) not in self.desk.front.denied
+        ]  # fmt: skip
+
+    def allows(self, pair: Pair) -> bool:
+        """Whether the MIS gives this parent access to this pupil."""
+        link = self.hub.links.get(pair)
+        return link is not None and link["ended_on"] is None and bool(link["access"])
+
+    def hear(self, *, anew: bool = True) -> None:
         """Take from the hub, which `History` has checked, what the MIS says and what it gave the others."""
         for (owner, kind), held in self.hub.details.items():
             slot = self.slot(owner, kind)
             if slot[:2] in self.desk.away:
                 continue
-            self.desk.hear(slot, held.mis_value)
-            if slot[:2] not in self.desk.logins and self.desk.value(slot).value != held.value:
+            self.desk.hear(slot, held.mis_value, anew=anew)
+            known = self.desk.value(slot)
+            if slot[:2] not in self.desk.logins and (known.value, known.source) != (held.value, held.source):
                 self.desk.values[slot] = Value(held.value, held.source)
 
     def owners(self) -> list[Owner]:

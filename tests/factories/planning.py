@@ -300,6 +300,9 @@ class Hub:
         if (held.value if held else "") != value:
             self.set_value(owner, kind, value, "organisation")
 
+    def here(self) -> set[int]:
+        return {pk for pk, values in self.people[PUPIL].items() if values["leaving_date"] is None}
+
     def undo(self) -> bool:
         return False  # only the database keeps what an undo needs
 
