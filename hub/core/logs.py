@@ -1,0 +1,17 @@
+"""How a line of the log is written: without the token of a link, whoever wrote the line and whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}")
+"""A part of an address as long as `hub.accounts.tokens` makes them; no other is."""
+
+
+class WithoutTokens(logging.Formatter):
+    """Writes `/join/…/` where somebody opened a link in a way that it does not take, or a page of it broke."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with its traceback."""
+        return _TOKEN.sub("…", super().format(record))

@@ -1,0 +1,52 @@
+"""No log holds the token of a link."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils.module_loading import import_string
+
+from hub.accounts import tokens
+from tests.accounts.test_every_address import ALL
+
+LINKS = [place for _, place, _ in ALL if "<str:token>" in place]
+
+
+def written(records: list[logging.LogRecord]) -> str:
+    """What the installation's own handler writes of these."""
+    how = dict(settings.LOGGING["formatters"]["line"])
+    formatter = import_string(how.pop("()"))(how["format"], style=how["style"])
+    return "\n".join(formatter.format(record) for record in records)
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "options"])
+@pytest.mark.parametrize("place", LINKS)
+def test_opening_a_link_in_any_way_leaves_no_token_in_the_log(
+    db: None, caplog: pytest.LogCaptureFixture, place: str, method: str
+) -> None:
+    token, _ = tokens.make()
+    path = "/" + place.replace("<str:token>", token)
+    with caplog.at_level(logging.DEBUG):
+        for client in (Client(), Client(enforce_csrf_checks=True)):
+            for one in (path, path.rstrip("/"), path + "more/"):
+                getattr(client, method)(one)
+    text = written([one for one in caplog.records if one.name != "django.db.backends"])
+    assert token not in text
+    assert tokens.hashed(token) not in text
+
+
+def test_an_error_on_the_way_leaves_none_either() -> None:
+    token, _ = tokens.make()
+    record = logging.LogRecord(
+        "django.request", logging.ERROR, "", 0, "Internal Server Error: /join/%s/", (token,), None
+    )
+    assert "Internal Server Error: /join/…/" in written([record])
+
+
+def test_an_address_that_names_a_batch_is_still_read() -> None:
+    batch = "/home/details/proof/0b5c9a9e-5a0c-4a55-9c37-3d1f7b2b2a55/"
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (batch,), None)
+    assert batch in written([record])
