@@ -26,7 +26,12 @@ app.conf.update(
     task_ignore_result=True,
     task_default_queue=IMPORTS,
     task_queues=[Queue(name) for name in QUEUES],
-    task_routes={"hub.messaging.tasks.*": {"queue": IO}, "verification.tasks.answer_recovery": {"queue": IO}},
+    task_routes={
+        "hub.messaging.tasks.*": {"queue": IO},
+        "verification.tasks.answer_recovery": {"queue": IO},
+        "imports.tasks.collect_import": {"queue": IO},
+        "imports.tasks.start_wanted": {"queue": IO},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,

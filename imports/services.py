@@ -88,10 +88,14 @@ def receive(
 
 
 def enqueue(run: Import) -> None:
-    """Ask a worker for this run once the transaction has committed; ids only."""
-    from imports.tasks import run_import
+    """Ask a worker for this run once the transaction has committed; ids only.
 
-    run_import.delay_on_commit(run.school_id, run.pk)  # type: ignore[attr-defined]
+    What has no payload yet is fetched first.
+    """
+    from imports.tasks import collect_import, run_import
+
+    task = collect_import if run.payload_id is None else run_import
+    task.delay_on_commit(run.school_id, run.pk)  # type: ignore[attr-defined]
 
 
 def run(*, import_id: int, now: dt.datetime) -> Import | None:
@@ -103,14 +107,16 @@ def run(*, import_id: int, now: dt.datetime) -> Import | None:
         if claimed is not None:
             with resting.collector():
                 _carry_out(claimed, now=now)
-            _after(claimed, now=now)
+            after(claimed, now=now)
         return claimed
     finally:
         apply.unlock(import_id)
 
 
 def _claim(import_id: int, *, now: dt.datetime) -> Import | None:
-    waiting = Import.objects.filter(pk=import_id, state__in=[ImportState.QUEUED, ImportState.INTERRUPTED])
+    waiting = Import.objects.filter(
+        pk=import_id, payload__isnull=False, state__in=[ImportState.QUEUED, ImportState.INTERRUPTED]
+    )
     try:
         with transaction.atomic():
             taken = waiting.update(state=ImportState.READING, started_at=now, attempts=F("attempts") + 1)
@@ -136,14 +142,14 @@ def _carry_out(run: Import, *, now: dt.datetime) -> None:
 def _import(run: Import, *, now: dt.datetime) -> None:
     local_now = now.astimezone(LONDON)
     if _is_overtaken(run):
-        _finish(run, ImportState.DISCARDED, now=now, decided_at=now, reasons=[_OVERTAKEN])
+        finish(run, ImportState.DISCARDED, now=now, decided_at=now, reasons=[_OVERTAKEN])
         return
     basis = reading.basis_of(run.link)
     if (last := _same_as_last(run, basis, today=local_now.date())) is not None:
         none = dict.fromkeys(("added", "updated", "ended", "kept", "rejected"), 0)
         with transaction.atomic():
             following.follow(run, Plan(), pupil_ids=frozenset(), now=now)
-            _finish(run, ImportState.UNCHANGED, now=now, counts={**last.counts, **none, "by_kind": {}, "removed": {}})
+            finish(run, ImportState.UNCHANGED, now=now, counts={**last.counts, **none, "by_kind": {}, "removed": {}})
         return
     read = reading.read(basis, run, today=local_now.date())
     _phase(run, ImportState.PLANNING)
@@ -204,7 +210,7 @@ def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Impor
 def _show(run: Import, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
     counts = counting.counts_of(planned.plan, read.reading, planned.assessment, rejected=len(planned.plan.problems))
     would = counting.rows_of([*planned.waiting, *planned.plan.changes])
-    _finish(
+    finish(
         run, _state_of(planned, planned.plan), now=now, counts=counts, would=would,
         reasons=_reasons(planned), notes=list(read.reading.notes),
     )  # fmt: skip
@@ -240,7 +246,7 @@ def _apply(
         )  # fmt: skip
         counts["read_as"] = basis.read_as
         _supersede(run, now=now)
-        _finish(
+        finish(
             run, _state_of(planned, plan), now=now, counts=counts, would=counting.rows_of(planned.waiting),
             reasons=_reasons(planned), notes=list(read.reading.notes),
         )  # fmt: skip
@@ -280,22 +286,26 @@ def _phase(run: Import, state: ImportState) -> None:
     run.save(update_fields=["state"])
 
 
-def _finish(run: Import, state: ImportState, *, now: dt.datetime, **values: object) -> None:
+def finish(run: Import, state: ImportState, *, now: dt.datetime, **values: object) -> None:
+    """End a run in this state."""
     run.state = state
-    run.finished_at = max(_clock(), now)
+    run.finished_at = max(clock(), now)
     for name, value in values.items():
         setattr(run, name, value)
     run.save(update_fields=["state", "finished_at", *values])
 
 
-def _clock() -> dt.datetime:
+def clock() -> dt.datetime:
+    """Return the time now, for what took a while."""
     return dt.datetime.now(dt.UTC)
 
 
-def fail(run: Import, sentence: str, *, code: str, detail: str = "", now: dt.datetime) -> None:
-    """End a run as failed, with a sentence for the office. The payload is kept."""
-    advice = "Everything is as it was before. The file is kept for support."
-    _finish(
+def fail(
+    run: Import, sentence: str, *, code: str, detail: str = "", advice: str = "", now: dt.datetime
+) -> None:  # fmt: skip
+    """End a run as failed, with a sentence for the office and what to do. The payload is kept."""
+    advice = advice or "Everything is as it was before. The file is kept for support."
+    finish(
         run, ImportState.FAILED, now=now, detail=detail,
         reasons=[{"code": code, "sentence": sentence, "advice": advice}],
     )  # fmt: skip
@@ -311,7 +321,8 @@ def _interrupt(run: Import, *, now: dt.datetime) -> None:
         run.state = ImportState.INTERRUPTED
 
 
-def _after(run: Import, *, now: dt.datetime) -> None:
+def after(run: Import, *, now: dt.datetime) -> None:
+    """Bring the school's alerts up to date once a run has ended."""
     if not run.preview:
         try:
             alerts.refresh(School.objects.get(pk=run.school_id), now)

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from hub.core import health, scope
-from imports import services, sweeping
+from imports import collecting, services, sweeping
 
 
 @shared_task(time_limit=1800, soft_time_limit=1740)
@@ -14,6 +14,20 @@ def run_import(school_id: int, import_id: int) -> None:
     """Carry out one import."""
     with scope.schools(school_id):
         services.run(import_id=import_id, now=timezone.now())
+
+
+@shared_task
+def collect_import(school_id: int, import_id: int) -> None:
+    """Fetch what one import is to be made of; on the queue of those who wait."""
+    with scope.schools(school_id):
+        collecting.collect(import_id=import_id, now=timezone.now())
+
+
+@shared_task
+def start_wanted(school_id: int, link_id: int) -> None:
+    """Begin what was just asked for, without waiting for the tick."""
+    with scope.schools(school_id):
+        collecting.begin(link_id=link_id, now=timezone.now())
 
 
 @shared_task(time_limit=120)

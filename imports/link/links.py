@@ -14,23 +14,26 @@ from django.db import transaction
 from django.db.models import Max
 
 from hub.accounts.models import Account
-from hub.core import audit
-from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people.models import MisSource
 from imports import moments
 from imports.link import nights, schedule
-from imports.models import AgentToken, LinkState, MisLink, Payload
-from mis_connectors.base import ConnectorInfo
-from mis_connectors.registry import UnknownConnector, connector
+from imports.link.changing import LinkRefused, become, info_of, lock, want, write_down
+from imports.link.onboarding import SettingsRefused, authorised, await_credentials, begin_waiting, give_settings
+from imports.models import AgentToken, Import, LinkState, MisLink, Payload
+from mis_connectors.base import Delivery
+
+__all__ = ["LinkRefused", "SettingsRefused", "authorised", "await_credentials", "begin_waiting", "give_settings"]
 
 TOKEN_PREFIX = "sg_"  # noqa: S105 – how a token begins, so that one is known when seen
 _TOKEN_BYTES = 24
 _ON = (LinkState.ENABLED, LinkState.WAITING)
-
-
-class LinkRefused(HubError):
-    """What is asked of the link cannot be done as it stands; the message says why and what to do."""
+_NOT_ENABLED = "The MIS Link is not enabled. Enable it first, then import."
+_NOT_ON = {
+    LinkState.NOT_SET_UP.value: "The link to {mis} is not enabled yet. Follow its steps, then import.",
+    LinkState.AWAITING_CREDENTIALS.value: "Type in the credentials from {mis}'s email first; they are tried at once.",
+    LinkState.RECONNECT.value: "{mis} no longer lets us in. Connect it again first; an import then begins by itself.",
+}
 
 
 def current_link(school: School) -> MisLink | None:
@@ -43,21 +46,26 @@ def current_link(school: School) -> MisLink | None:
 def create_link(*, school: School, connector: str, by: Account | None, now: dt.datetime) -> MisLink:
     """Choose the school's MIS: a source and its link, not set up yet, for every night at 02:00.
 
+    Where files are uploaded there is nothing to set up, and no night.
+
     Raises `LinkRefused` for an MIS that is not installed, or where the school has one already.
     """
-    info = _info(connector)
+    info = info_of(connector)
     School.objects.select_for_update().get(pk=school.pk)
     if (link := current_link(school)) is not None:
-        raise LinkRefused(f"This school is already linked to {_info(link.source.connector).mis_name}.")
+        raise LinkRefused(f"This school is already linked to {info_of(link.source.connector).mis_name}.")
     last = MisSource.objects.filter(school=school).aggregate(last=Max("generation"))["last"] or 0
     source = MisSource.objects.create(
         school=school, connector=info.slug, mis_name=info.mis_name, field_names=dict(info.field_names),
         generation=last + 1, started_at=now,
     )  # fmt: skip
+    by_hand = info.delivery is Delivery.UPLOAD
     link = MisLink.objects.create(
-        school=school, source=source, state_since=now, state_by=str(by or ""), weekdays=list(schedule.EVERY_NIGHT)
-    )
-    _audit(link, "created", by=by, now=now, connector=info.slug)
+        school=school, source=source, state_since=now, state_by=str(by or ""),
+        state=LinkState.ENABLED if by_hand else LinkState.NOT_SET_UP,
+        weekdays=[] if by_hand else list(schedule.EVERY_NIGHT),
+    )  # fmt: skip
+    write_down(link, "created", by=by, now=now, connector=info.slug)
     return link
 
 
@@ -65,27 +73,32 @@ def create_link(*, school: School, connector: str, by: Account | None, now: dt.d
 def enable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     """Switch the link on: nights are expected from `now`. On already: nothing happens.
 
-    Raises `LinkRefused` while the link is frozen by a change of MIS.
+    An MIS we fetch from is waited for where it never let us in. Raises `LinkRefused` while the link is frozen by a
+    change of MIS, and for an MIS we fetch from that is not set up.
     """
-    _lock(link)
+    lock(link)
     if link.state == LinkState.ENABLED:
         return link
     if link.state == LinkState.FROZEN:
         raise LinkRefused("This link is frozen while the school changes its MIS. Finish or cancel the change first.")
-    off_since = link.state_since
-    _become(link, LinkState.ENABLED, by=str(by), now=now)
+    off_since, state = link.state_since, LinkState.ENABLED
+    if info_of(link.source.connector).delivery is Delivery.PULL:
+        if link.state != LinkState.DISABLED:
+            raise LinkRefused("This link is not set up yet: follow its steps, and it switches itself on.")
+        state = LinkState.ENABLED if _was_let_in(link) else LinkState.WAITING
+    become(link, state, by=str(by), now=now)
     _want_what_was_kept(link, since=off_since, by=by, now=now)
-    _audit(link, "enabled", by=by, now=now)
+    write_down(link, "enabled", by=by, now=now)
     return link
 
 
 @transaction.atomic
 def enable_at_first_arrival(*, link: MisLink, token: AgentToken, now: dt.datetime) -> MisLink:
     """Switch on a link that waited for its MIS: whoever set the agent up asked for just this."""
-    _lock(link)
+    lock(link)
     if link.state == LinkState.WAITING:
-        _become(link, LinkState.ENABLED, by=token.created_by, now=now)
-        _audit(link, "enabled", by=None, now=now, because="first arrival")
+        become(link, LinkState.ENABLED, by=token.created_by, now=now)
+        write_down(link, "enabled", by=None, now=now, because="first arrival")
     return link
 
 
@@ -95,7 +108,7 @@ def disable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
 
     Raises `LinkRefused` if it is not on.
     """
-    _lock(link)
+    lock(link)
     if link.state == LinkState.DISABLED:
         return link
     if link.state not in (*_ON, LinkState.AWAITING_CREDENTIALS, LinkState.RECONNECT):
@@ -104,14 +117,14 @@ def disable(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     link.state, link.state_since, link.state_by = LinkState.DISABLED, now, str(by)
     link.scheduled_since, link.wanted_at, link.wanted_by = None, None, ""
     link.save()
-    _audit(link, "disabled", by=by, now=now)
+    write_down(link, "disabled", by=by, now=now)
     return link
 
 
 @transaction.atomic
 def resume(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     """End a pause, whether until a date or after an undo: nights are expected from `now`."""
-    _lock(link)
+    lock(link)
     if not is_paused(link, now=now):
         return link
     nights.record_due(link=link, now=now)
@@ -120,7 +133,7 @@ def resume(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     link.scheduled_since = now if link.state == LinkState.ENABLED else None
     link.save()
     _want_what_was_kept(link, since=since, by=by, now=now)
-    _audit(link, "resumed", by=by, now=now)
+    write_down(link, "resumed", by=by, now=now)
     return link
 
 
@@ -132,22 +145,22 @@ def pause_until(*, link: MisLink, until: dt.date, by: Account, now: dt.datetime)
     """
     if until <= schedule.local_date(now):
         raise LinkRefused("Choose a day after today: the link goes on by itself on that day.")
-    _lock(link)
+    lock(link)
     nights.record_due(link=link, now=now)
     link.paused_until = until
     link.save(update_fields=["paused_until"])
-    _audit(link, "paused", by=by, now=now, until=until.isoformat())
+    write_down(link, "paused", by=by, now=now, until=until.isoformat())
     return link
 
 
 @transaction.atomic
 def pause_after_undo(*, link: MisLink, why: str, by: Account, now: dt.datetime) -> MisLink:
     """Stop the nights until somebody resumes: tonight's run would say again what was just undone."""
-    _lock(link)
+    lock(link)
     nights.record_due(link=link, now=now)
     link.paused_at, link.paused_why, link.wanted_at = now, why[:300], None
     link.save(update_fields=["paused_at", "paused_why", "wanted_at"])
-    _audit(link, "paused", by=by, now=now, why=why)
+    write_down(link, "paused", by=by, now=now, why=why)
     return link
 
 
@@ -155,18 +168,21 @@ def pause_after_undo(*, link: MisLink, why: str, by: Account, now: dt.datetime) 
 def set_schedule(*, link: MisLink, weekdays: list[int], run_at: dt.time, by: Account, now: dt.datetime) -> MisLink:
     """Choose the nights and their time in London, from `now` on.
 
-    Raises `LinkRefused` for no night at all, or a day that is none of 1 Monday … 7 Sunday.
+    Raises `LinkRefused` for no night at all, or a day that is none of 1 Monday … 7 Sunday, and where files are
+    uploaded.
     """
+    if info_of(link.source.connector).delivery is Delivery.UPLOAD:
+        raise LinkRefused("Files are uploaded by hand: no night is expected.")
     chosen = sorted(set(weekdays))
     if not chosen or not set(chosen) <= set(schedule.EVERY_NIGHT):
         raise LinkRefused("Choose at least one night. To stop for a while, pause the link instead.")
-    _lock(link)
+    lock(link)
     nights.record_due(link=link, now=now)
     link.weekdays, link.run_at = chosen, run_at
     if link.scheduled_since is not None:
         link.scheduled_since = now
     link.save(update_fields=["weekdays", "run_at", "scheduled_since"])
-    _audit(link, "scheduled", by=by, now=now, weekdays=chosen, run_at=f"{run_at:%H:%M}")
+    write_down(link, "scheduled", by=by, now=now, weekdays=chosen, run_at=f"{run_at:%H:%M}")
     return link
 
 
@@ -176,15 +192,17 @@ def want_run(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
 
     Raises `LinkRefused` while the link is off, or paused after an undo.
     """
-    _lock(link)
+    lock(link)
+    info = info_of(link.source.connector)
+    if info.delivery is Delivery.UPLOAD:
+        raise LinkRefused("Upload a file instead: nothing is fetched here.")
     if link.state not in _ON:
-        raise LinkRefused("MIS Autolink is not enabled. Enable it first, then import.")
+        raise LinkRefused(_NOT_ON.get(link.state, _NOT_ENABLED).format(mis=info.mis_name))
     if link.paused_at is not None:
         raise LinkRefused("The link is paused after an undo. Resume it first, or the same would come in again.")
     if link.wanted_at is None:
-        link.wanted_at, link.wanted_by = now, str(by)
-        link.save(update_fields=["wanted_at", "wanted_by"])
-        _audit(link, "wanted", by=by, now=now)
+        want(link, by=str(by), now=now)
+        write_down(link, "wanted", by=by, now=now)
     return link
 
 
@@ -196,7 +214,7 @@ def create_token(*, link: MisLink, name: str, by: Account, now: dt.datetime) -> 
     """
     if not (name := " ".join(name.split())[:100]):
         raise LinkRefused("Give this copy of the agent a name, such as the computer it will run on.")
-    _lock(link)
+    lock(link)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     token = AgentToken.objects.create(
         school_id=link.school_id,
@@ -209,7 +227,7 @@ def create_token(*, link: MisLink, name: str, by: Account, now: dt.datetime) -> 
     if link.state == LinkState.NOT_SET_UP:
         link.state, link.state_since, link.state_by = LinkState.WAITING, now, str(by)
         link.save(update_fields=["state", "state_since", "state_by"])
-    _audit(link, "token_created", by=by, now=now, name=name)
+    write_down(link, "token_created", by=by, now=now, name=name)
     return token, secret
 
 
@@ -220,7 +238,7 @@ def revoke_token(*, token: AgentToken, by: Account, now: dt.datetime) -> AgentTo
     if token.revoked_at is None:
         token.revoked_at, token.revoked_by = now, str(by)
         token.save(update_fields=["revoked_at", "revoked_by"])
-        _audit(token.link, "token_revoked", by=by, now=now, name=token.name)
+        write_down(token.link, "token_revoked", by=by, now=now, name=token.name)
     return token
 
 
@@ -255,35 +273,17 @@ def pause_words(link: MisLink, *, now: dt.datetime) -> str:
     return ""
 
 
-def _become(link: MisLink, state: LinkState, *, by: str, now: dt.datetime) -> None:
-    link.state, link.state_since, link.state_by = state, now, by[:200]
-    link.scheduled_since, link.paused_at, link.paused_until, link.paused_why = now, None, None, ""
-    link.save()
-
-
 def _want_what_was_kept(link: MisLink, *, since: dt.datetime | None, by: Account, now: dt.datetime) -> None:
-    """Ask for an import where something arrived while none could come in: the MIS then says it afresh."""
-    if since is None or link.state != LinkState.ENABLED or link.wanted_at is not None:
+    """Ask for an import where something arrived while none could come in: the MIS then says it afresh.
+
+    An MIS we fetch from is asked in any case.
+    """
+    if since is None or link.state not in _ON or link.wanted_at is not None:
         return
     kept = Payload.objects.filter(school_id=link.school_id, link=link, received_at__gte=since, imports=None)
-    if kept.exists():
-        link.wanted_at, link.wanted_by = now, str(by)
-        link.save(update_fields=["wanted_at", "wanted_by"])
+    if kept.exists() or info_of(link.source.connector).delivery is Delivery.PULL:
+        want(link, by=str(by), now=now)
 
 
-def _info(slug: str) -> ConnectorInfo:
-    try:
-        return connector(slug).info
-    except UnknownConnector:
-        raise LinkRefused("This MIS is not installed on this hub. Choose another, or ask who runs it.") from None
-
-
-def _lock(link: MisLink) -> None:
-    """Bring `link` up to date and keep others from changing it until the transaction ends."""
-    link.refresh_from_db(from_queryset=MisLink.objects.select_for_update())
-
-
-def _audit(link: MisLink, what: str, *, by: Account | None, now: dt.datetime, **data: object) -> None:
-    audit.record(
-        school=link.school, by=by, action=f"link.{what}", object_kind="link", object_id=link.pk, data=data, now=now
-    )
+def _was_let_in(link: MisLink) -> bool:
+    return Import.objects.filter(school_id=link.school_id, link=link, payload__isnull=False).exists()

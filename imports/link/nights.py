@@ -39,6 +39,8 @@ _TONES = (
     ("none", frozenset({ImportState.DISCARDED, ImportState.UNDONE})),
 )
 """Best first: a night is as good as its best import."""
+_EXPECTED = (LinkState.ENABLED, LinkState.RECONNECT)
+"""Nights go on being due while the MIS shuts us out: they show as not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,28 @@ class Wanted:
 
 
 def timetable(link: MisLink) -> Timetable:
-    """Return what the link is to be run on; nothing is expected of a link that is not enabled."""
+    """Return what the link is to be run on; nothing is expected of one that is neither enabled nor was shut out."""
+    return _timetable(link, since=link.scheduled_since if link.state in _EXPECTED else None)
+
+
+def trials(link: MisLink) -> Timetable:
+    """Return the nights on which a link that is not let in is tried all the same."""
+    return _timetable(link, since=link.state_since)
+
+
+def _timetable(link: MisLink, *, since: dt.datetime | None) -> Timetable:
     return Timetable(
         weekdays=frozenset(link.weekdays),
         run_at=link.run_at,
-        since=link.scheduled_since if link.state == LinkState.ENABLED else None,
+        since=since,
         paused_until=link.paused_until,
         paused_at=link.paused_at,
     )
 
 
 def next_due(link: MisLink, *, now: dt.datetime) -> dt.datetime | None:
-    """Return when the link is due next; None while nothing is expected."""
-    due = timetable(link).next_after(now)
+    """Return when the link is due next; None unless it is enabled."""
+    due = timetable(link).next_after(now) if link.state == LinkState.ENABLED else None
     return due.due_at if due else None
 
 
@@ -82,7 +93,7 @@ def tick(now: dt.datetime) -> list[tuple[int, int, dt.date]]:
     However often and by however many it is called, each night of a link is returned once.
     """
     with scope.every_school():
-        enabled = MisLink.objects.filter(state=LinkState.ENABLED, scheduled_since__isnull=False)
+        enabled = MisLink.objects.filter(state__in=_EXPECTED, scheduled_since__isnull=False)
         due = [
             (link, night)
             for link in enabled.annotate(last=Max("scheduled_runs__night"))
@@ -130,6 +141,19 @@ def wanted(link: MisLink, *, now: dt.datetime) -> Wanted | None:
     if not due or _arrived(link, due[-1]):
         return None
     return Wanted(False, "Tonight's import is due and has not arrived yet.")
+
+
+def is_due(link: MisLink, *, now: dt.datetime) -> bool:
+    """Whether the last night that was due in the last day waits for a run."""
+    due = list(timetable(link).between(now - schedule.CATCH_UP, now))
+    return bool(due) and not _arrived(link, due[-1])
+
+
+def unsatisfied(*, now: dt.datetime) -> set[int]:
+    """Return the links whose last night, as written down by `tick`, waits for a run: one query for every school."""
+    recent = ScheduledRun.objects.filter(due_at__gt=now - schedule.CATCH_UP, due_at__lte=now)
+    last = recent.order_by("link_id", "-due_at").distinct("link_id").values_list("link_id", "satisfied_by")
+    return {link_id for link_id, run in last if run is None}
 
 
 def last_nights(
