@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "hub.overview",
     "hub.portal",
     "mis_connectors.sims",
+    "mis_connectors.integris",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -49,6 +49,11 @@ PERMISSIONS: dict[str, dict[str, str]] = {
     },
 }
 """Permission → its fields; the documented nouns under names of our own."""
+OBJECTS = {
+    "Basic information about a student": "Student",
+    "Contacts of a student": "Contact",
+    "Basic information about staff": "Staff",
+}
 UNTICKED = frozenset({("Contacts of a student", "Email"), ("Basic information about a student", "UPN")})
 """What a school withholds under that fault."""
 _YEARS = {0: "R", -1: "N2", -2: "N1"}
@@ -107,6 +112,7 @@ def _about(hosted: Hosted) -> dict[str, Any]:
         "permissions": [
             {
                 "name": permission,
+                "object": OBJECTS[permission],
                 "granted": True,
                 "fields": [
                     {"name": name, "requirement": requirement, "granted": not _unticked(hosted, permission, name)}

@@ -1,0 +1,185 @@
+"""How Integris Datashare is asked, as far as we assume it: a partner key, a school's number, pages by offset.
+
+Everything here about addresses, headers and pages is our own assumption (`README.md`); the nouns are documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mis_connectors.base import Access
+from mis_connectors.errors import (
+    ConnectorAuthError,
+    ConnectorConfigError,
+    ConnectorError,
+    ConnectorUnavailable,
+    SnapshotFormatError,
+)
+from mis_connectors.http import Reply
+
+PAGE = 500
+"""Records asked for at once."""
+PASSES = 3
+"""So often one list is begun anew, where it changes while it is fetched."""
+IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "students": ("StudentID",),
+    "contacts": ("ContactID",),
+    "contactLinks": ("ContactID", "StudentID"),
+    "staff": ("StaffID",),
+}
+"""The lists, in the order fetched, and what names one of their rows."""
+ON_SCREEN: Mapping[str, str] = {
+    "students": "pupils",
+    "contacts": "contacts",
+    "contactLinks": "links between pupils and contacts",
+    "staff": "staff",
+}
+WHERE = "Modules > System Management > Integris Datashare"
+
+
+class KeyRefused(ConnectorAuthError):
+    """Status 401: it is our own key that is refused, or the machines do not know us at this school yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a list, as it came and as it reads."""
+
+    body: bytes
+    total: int
+    rows: list[dict[str, Any]]
+
+
+class Datashare:
+    """Asks RM Integris about one school."""
+
+    def __init__(self, access: Access) -> None:
+        """Raises `ConnectorConfigError` where the operator has not set what is needed."""
+        address = access.platform.get("address", "").rstrip("/")
+        key = access.platform.get("partner_key", "")
+        if not address or not key:
+            raise ConnectorConfigError(
+                "Schoolgate has not been given its partner key and address for RM Integris yet. Ask whoever runs this "
+                "Schoolgate to set them; nothing can be done in RM Integris.",
+                detail=f"not set: {'address' if not address else 'partner_key'}",
+            )
+        self._http = access.http
+        self._base = f"{address}/datashare/v1/"
+        self._headers = {"X-Partner-Key": key, "X-School-DfE": access.dfe_number, "Accept": "application/json"}
+
+    def about(self) -> tuple[bytes, dict[str, Any]]:
+        """Return what Datashare says of the school and of our permissions; raises `ConnectorError`."""
+        reply = self._get("about", {})
+        said = _object(reply, "about")
+        if not isinstance(said.get("permissions"), list):
+            raise not_its_own("about", detail="no permissions")
+        return reply.body, said
+
+    def page(self, name: str, *, offset: int, limit: int = PAGE) -> Page:
+        """Return one page of a list; raises `ConnectorError`."""
+        reply = self._get(name, {"offset": offset, "limit": limit})
+        said = _object(reply, name)
+        total, rows = said.get("total"), said.get(name)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise not_its_own(name, detail=f"offset {offset}: no rows")
+        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+            raise not_its_own(name, detail=f"offset {offset}: no total")
+        return Page(body=reply.body, total=total, rows=rows)
+
+    def pages(self, name: str) -> Iterator[tuple[int, int, Page]]:
+        """Yield every page of a list as (pass, number, page), both from 1.
+
+        A list that changes while it is fetched may repeat a row or lose one: where the rows are not as many as it
+        says, it is fetched once more from the start. Raises `ConnectorError`.
+        """
+        got = total = 0
+        for number in range(1, PASSES + 1):
+            seen: set[tuple[str, ...]] = set()
+            for place, page in enumerate(self._through(name), 1):
+                seen.update(identity(name, row) for row in page.rows)
+                total = page.total
+                yield number, place, page
+            got = len(seen)
+            if got == total:
+                return
+        raise ConnectorUnavailable(
+            f"RM Integris says that it has {total} {ON_SCREEN[name]}, and gave {got} of them, {PASSES} times. "
+            "Nothing was changed. This passes by itself if somebody was working in RM Integris; if it comes again "
+            "tomorrow, send the details to support.",
+            detail=f"{name}: {got} of {total}",
+        )
+
+    def _through(self, name: str) -> Iterator[Page]:
+        offset = 0
+        while True:
+            page = self.page(name, offset=offset)
+            yield page
+            offset += len(page.rows)
+            if not page.rows or offset >= page.total:
+                return
+
+    def _get(self, name: str, params: Mapping[str, str | int]) -> Reply:
+        try:
+            reply = self._http.get(self._base + name, params=params, headers=self._headers)
+        except ConnectorUnavailable as error:
+            message = error.message.replace("The MIS", "RM Integris").replace("the MIS", "RM Integris")
+            raise ConnectorUnavailable(message, detail=error.detail, retry_after=error.retry_after) from None
+        if reply.status != 200:
+            raise _refusal(reply.status, name)
+        kind = reply.header("Content-Type").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise SnapshotFormatError(
+                "RM Integris answered with a web page in place of its data, as it does during maintenance. Nothing was "
+                "changed. Import again later today; if it stays so, send the details to support.",
+                detail=f"{name}: {kind[:40]}",
+            )
+        return reply
+
+
+def identity(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what names a row of this list; an empty text for what is missing."""
+    return tuple("" if row.get(key) is None else str(row[key]).strip() for key in IDENTITIES[name])
+
+
+def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:
+    """Return the error for an answer that is not as we know them."""
+    what = f"its list of {ON_SCREEN[name]}" if name in ON_SCREEN else "what it says of the school"
+    return SnapshotFormatError(
+        f"RM Integris answered, but {what} cannot be read: it is not in the form that Schoolgate knows. Nothing was "
+        "changed. Send the details to support: this cannot be mended in RM Integris.",
+        detail=f"{name}: {detail}",
+    )
+
+
+def _object(reply: Reply, name: str) -> dict[str, Any]:
+    try:
+        said = reply.json()
+    except SnapshotFormatError as error:
+        raise not_its_own(name, detail=f"not JSON ({error.detail[:80]})") from None
+    if not isinstance(said, dict):
+        raise not_its_own(name, detail="not an object")
+    return said
+
+
+def _refusal(status: int, name: str) -> ConnectorError:
+    """Return what a status other than 200 means."""
+    if status == 401:
+        return KeyRefused(
+            "RM Integris does not accept Schoolgate's partner key. The key belongs to this Schoolgate, not to your "
+            "school: tell whoever runs it, or use Send details to support.",
+            detail=f"{name}: 401",
+        )
+    if status == 403:
+        return ConnectorAuthError(
+            "RM Integris does not let Schoolgate in at your school. In RM Integris, open "
+            f"{WHERE}, choose our tile and look whether access is granted. If it was granted within the last 24 hours, "
+            "wait: RM Integris takes that long.",
+            detail=f"{name}: 403",
+        )
+    return ConnectorConfigError(
+        "RM Integris does not know the address that Schoolgate asked. The address is set by whoever runs this "
+        "Schoolgate: use Send details to support.",
+        detail=f"{name}: {status}",
+    )

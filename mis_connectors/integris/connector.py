@@ -1,0 +1,198 @@
+"""RM Integris, fetched through Integris Datashare: how it describes itself, and the contract's four verbs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from mis_connectors import archive
+from mis_connectors.base import (
+    Access,
+    Check,
+    CheckState,
+    ConnectorInfo,
+    Delivery,
+    SamplePupil,
+    SettingField,
+    SetUp,
+    Sink,
+)
+from mis_connectors.errors import ConnectorAuthError, ConnectorError, SnapshotFormatError
+from mis_connectors.integris import parse, people, permissions
+from mis_connectors.integris.client import WHERE, Datashare, KeyRefused, identity
+from mis_connectors.integris.permissions import STUDENT, Permissions
+from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
+
+SAMPLE = 5
+_WAIT = (
+    f"In RM Integris, open {WHERE}, choose our tile, then Permissions required > Grant Access > Confirm. "
+    "Integris takes up to 24 hours: look at Imports tomorrow."
+)
+_OUR_KEY = "Nothing can be done in RM Integris: use Send details to support."
+
+
+class IntegrisConnector:
+    """Asks Datashare for students, contacts, their links and staff; a school lets us in without telling us."""
+
+    info: ClassVar[ConnectorInfo] = ConnectorInfo(
+        slug="integris",
+        mis_name="RM Integris",
+        delivery=Delivery.PULL,
+        set_up=SetUp.GRANT,
+        version=1,
+        supplies=permissions.SUPPLIES,
+        optional=permissions.OPTIONAL,
+        partly={
+            "link.priority": "Only where the school ranks contacts for emergencies; nobody is taken to be first.",
+            "staff.emails": "The primary email only.",
+        },
+        grace=dt.timedelta(hours=24),
+        platform_fields=(
+            SettingField(name="address", label="Address of Integris Datashare", help="https://… without a path."),
+            SettingField(name="partner_key", label="Partner key", secret=True),
+        ),
+        setup_template="mis_integris/setup.html",
+        field_names={"email": "Email (Default)", "mobile": "Phone (set as mobile)"},
+    )
+
+    def content_digest(self, payload: IncomingPayload) -> bytes:
+        """Return 32 bytes over the pages; raises `SnapshotFormatError` where they cannot be unpacked."""
+        return archive.content_digest(payload)
+
+    def read(self, payload: IncomingPayload) -> Snapshot:
+        """Return what the pages say; raises `SnapshotFormatError`."""
+        return parse.read(payload)
+
+    def collect(self, access: Access, sink: Sink) -> None:
+        """Fetch every list that the school grants, page by page; raises `ConnectorError`."""
+        datashare = Datashare(access)
+        body, said = datashare.about()
+        sink.write(parse.ABOUT, body)
+        granted = permissions.read(said)
+        if STUDENT in granted.refused:
+            raise ConnectorAuthError(_no_pupils(), detail="about: no students")
+        for name in granted.lists:
+            for number, place, page in datashare.pages(name):
+                sink.write(parse.part_name(name, number, place), page.body)
+
+    def test(self, access: Access) -> Iterator[Check]:
+        """Yield address, credentials, permissions, fields and a sample, up to the first that failed."""
+        try:
+            datashare = Datashare(access)
+            _, said = datashare.about()
+        except ConnectorError as error:
+            yield from _until(error)
+            return
+        yield Check(key="address", state=CheckState.OK, sentence="RM Integris answers.")
+        yield Check(key="credentials", state=CheckState.OK, sentence="RM Integris accepts Schoolgate's partner key.")
+        granted = permissions.read(said)
+        found = _permissions(said, granted, access.dfe_number)
+        yield found
+        if found.state is not CheckState.OK:
+            return
+        yield _fields(granted)
+        try:
+            yield _sample(datashare, granted)
+        except ConnectorError as error:
+            yield Check(key="sample", state=CheckState.FAILED, sentence=error.message)
+
+
+def _until(error: ConnectorError) -> Iterator[Check]:
+    """Yield the checks up to the one that this error fails."""
+    if not isinstance(error, ConnectorAuthError):
+        yield Check(key="address", state=CheckState.FAILED, sentence=error.message)
+        return
+    yield Check(key="address", state=CheckState.OK, sentence="RM Integris answers.")
+    if isinstance(error, KeyRefused):
+        yield Check(
+            key="credentials",
+            state=CheckState.FAILED,
+            sentence="RM Integris does not accept Schoolgate's partner key.",
+            advice=_OUR_KEY,
+        )
+        return
+    yield Check(key="credentials", state=CheckState.OK, sentence="RM Integris accepts Schoolgate's partner key.")
+    yield Check(
+        key="permissions",
+        state=CheckState.WAITING,
+        sentence="RM Integris does not let Schoolgate in at your school yet, or access was taken away.",
+        advice=_WAIT,
+    )
+
+
+def _permissions(said: dict[str, Any], granted: Permissions, dfe_number: str) -> Check:
+    number = parse.dfe_number(said.get("schoolDfe"))
+    if number != dfe_number:
+        return Check(
+            key="permissions",
+            state=CheckState.FAILED,
+            sentence=f"RM Integris answers about another school: {number or 'one without a number'}, not {dfe_number}.",
+            advice="Compare the DfE number in RM Integris with the one in Schoolgate's Settings. Until they agree, "
+            "nothing is imported.",
+        )
+    if STUDENT in granted.refused:
+        return Check(key="permissions", state=CheckState.FAILED, sentence=_no_pupils(), advice=_WAIT)
+    if granted.refused:
+        missing = " and ".join(_LISTED[kind] for kind in permissions.OBJECTS if kind in granted.refused)
+        return Check(
+            key="permissions",
+            state=CheckState.OK,
+            sentence=f"Your school grants access, but not to {missing}: they stay as they are.",
+            advice=f"To have them imported, tick that permission in {WHERE}.",
+            lacking=granted.lacking,
+        )
+    return Check(key="permissions", state=CheckState.OK, sentence="Your school grants access.")
+
+
+def _fields(granted: Permissions) -> Check:
+    if not granted.withheld:
+        return Check(key="fields", state=CheckState.OK, sentence="Every field is ticked.", lacking=granted.lacking)
+    return Check(
+        key="fields",
+        state=CheckState.OK,
+        sentence=f"Your school does not share: {permissions.words(granted.withheld)}. What is known stays as it was.",
+        advice=f"If that is not meant, tick them under Permissions required in {WHERE}.",
+        lacking=granted.lacking,
+    )
+
+
+def _sample(datashare: Datashare, granted: Permissions) -> Check:
+    """Return the first pupils, with as many contacts as their links say."""
+    rows = datashare.page("students", offset=0, limit=SAMPLE).rows[:SAMPLE]
+    if not rows:
+        raise SnapshotFormatError("RM Integris lets Schoolgate in, and has no pupils for it. Nothing can be imported.")
+    linked = (
+        _linked(datashare, {identity("students", row)[0] for row in rows}) if "contactLinks" in granted.lists else set()
+    )
+    pupils = []
+    for row in rows:
+        pupil = people.open_pupil(row).record
+        assert isinstance(pupil, PupilRecord)
+        student = identity("students", row)[0]
+        pupils.append(
+            SamplePupil(
+                name=" ".join(part for part in (pupil.forename, pupil.surname) if part),
+                year_group=pupil.year_group or "",
+                registration_group=pupil.registration_group or "",
+                contacts=sum(one == student for _, one in linked),
+            )
+        )
+    said = "These are the first pupils that RM Integris gives." if len(pupils) > 1 else "RM Integris has one pupil."
+    return Check(key="sample", state=CheckState.OK, sentence=said, sample=tuple(pupils))
+
+
+def _linked(datashare: Datashare, students: set[str]) -> set[tuple[str, ...]]:
+    """Return (contact, student) of every link of these students."""
+    found = (identity("contactLinks", row) for _, _, page in datashare.pages("contactLinks") for row in page.rows)
+    return {link for link in found if link[1] in students}
+
+
+def _no_pupils() -> str:
+    return (
+        "Your school grants access, but not to its students, without whom nothing can be imported. In RM Integris, "
+        f"open {WHERE}, choose our tile and tick “Basic information about a student”."
+    )
+
+
+_LISTED = {permissions.CONTACT: "contacts", permissions.STAFF: "staff"}
