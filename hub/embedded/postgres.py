@@ -20,7 +20,7 @@ OWNER = "schoolgate"
 """The role that owns the database; it may make roles (the two walls) and databases (the tests)."""
 _ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _PATIENCE = 30.0
-_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "checkpoint_timeout=1h", "max_wal_size=4GB")
 """For tests: what a crash loses can be made again."""
 
 
