@@ -21,6 +21,7 @@ from tests.factories.parents import EMAIL, MOBILE, make_login, make_parent, valu
 from verification import services
 from verification.changes import freezing
 from verification.errors import ChangeRefused, CodeRefused, LinkRefused
+from verification.lifecycle import leaving
 from verification.models import ChangeLink, DetailChange, MisState, Status
 
 NEW, THIRD = "thief@example.org", "thief2@example.org"
@@ -133,6 +134,16 @@ def test_drift_is_listed_again_after_going_back(ngozi: Connection, now: dt.datet
 def test_both_schools_go_back_by_one_link(both: list[Connection], now: dt.datetime) -> None:
     change(*both, now=now)
     say_not_me(EMAIL, now)
+    assert [value_of(one.contact, "email") for one in both] == [EMAIL, EMAIL]
+
+
+def test_a_school_that_has_disconnected_the_record_since_goes_back_too(
+    both: list[Connection], now: dt.datetime
+) -> None:
+    made = change(*both, now=now)
+    with scope.schools(both[1].school_id):
+        leaving.disconnect(owner=both[1].contact, by=None, why="Asked for", now=now + HOUR)
+    services.not_me_signed_in(account=account_of(both[0]), batch=made.batch, now=now + 2 * HOUR)
     assert [value_of(one.contact, "email") for one in both] == [EMAIL, EMAIL]
 
 

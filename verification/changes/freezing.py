@@ -95,9 +95,10 @@ def not_me_signed_in(
 ) -> list[DetailChange]:
     """The same from the portal, for changes of the last seven days; the session with the key `keep` goes on.
 
-    Raises ChangeRefused where there is no such change.
+    It goes back too at a school that has disconnected the record since. Raises ChangeRefused where
+    there is no such change.
     """
-    with circle_of(account) as circle, transaction.atomic():
+    with circle_of(account, *_schools_of(batch)) as circle, transaction.atomic():
         recent = Q(batch=batch, effective_at__gt=now - rules.NOT_ME_FOR)
         if not _made(recent & circle.mine()).exists():
             raise ChangeRefused(_("There is no such change of the last seven days. Ring the school office."))
