@@ -22,7 +22,7 @@ from tests.factories.life_places import Deeds, Place
 HOURS = (1, 24, 71, 72, 100, 144, 167, 168)
 
 
-@dataclass
+@dataclass(repr=False)
 class Life(Joining):
     deeds: Deeds
     desk: Desk = field(init=False)

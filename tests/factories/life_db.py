@@ -297,10 +297,11 @@ class InDatabase(JoiningInDatabase):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         self.check_front(desk)
-        assert self._values() == {slot: held for slot, held in desk.values.items() if held.value}
+        here, there = self._values(), {slot: held for slot, held in desk.values.items() if held.value}
+        assert here == there, self._story(desk, {slot for slot, _held in here.items() ^ there.items()})
         rows = [row for row in desk.rows if row.record not in desk.away]
-        here, there = self._rows(), Counter(_as_compared(row) for row in rows)
-        assert here == there, self._story(desk, {one[0] for one in ((here - there) + (there - here))})
+        listed, told = self._rows(), Counter(_as_compared(row) for row in rows)
+        assert listed == told, self._story(desk, {one[0] for one in ((listed - told) + (told - listed))})
 
     def _story(self, desk: Desk, slots: set[Slot]) -> str:
         """Return what both sides have of these emails and mobiles, in the order in which it came."""
