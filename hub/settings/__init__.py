@@ -26,6 +26,7 @@ PAYLOAD_NIGHTS = env.number("SCHOOLGATE_PAYLOAD_NIGHTS")
 MIS_PLATFORM = env.platforms()
 """What the operator set of each MIS, by slug and name: see `ConnectorInfo.platform_fields`."""
 MIS_LOOPBACK = env.flag("SCHOOLGATE_MIS_LOOPBACK")
+MIS_PROXY = env.read("SCHOOLGATE_MIS_PROXY")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -60,6 +60,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("SCHOOLGATE_UNPACKED_LIMIT_MIB", "1024", "The largest upload accepted, unpacked, in MiB."),
     Setting("SCHOOLGATE_PAYLOAD_NIGHTS", "14", "How many nights what an MIS sent is kept."),
     Setting("SCHOOLGATE_MIS_LOOPBACK", "0", "1 lets links fetch from simulators on this machine. Never in production."),
+    Setting(
+        "SCHOOLGATE_MIS_PROXY",
+        "",
+        "`http://user:password@host:3128`: links fetch through this proxy. HTTPS_PROXY is not looked at.",
+        secret=True,
+    ),
     Setting("SCHOOLGATE_LOG_LEVEL", "INFO", "Python's logging level."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
