@@ -11,16 +11,20 @@ from django.utils import timezone
 from imports.link import secrets
 from imports.models import MisLink
 from mis_connectors.base import Access
+from mis_connectors.errors import ConnectorConfigError
 from mis_connectors.http import Http, Outgoing
+from mis_connectors.registry import connector
 
 
 def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
     """Return the access of a link; all its requests together take at most `deadline_seconds`.
 
     Read here once, so that whoever uses it needs no database; only rotated credentials are written, at once.
-    `link.source` and `link.school` are read.
+    `link.source` and `link.school` are read. Raises `ConnectorConfigError` where the operator has not set what this
+    MIS needs, and `KeyringError` where the link's secrets cannot be opened.
     """
     link_id, school_id = link.pk, link.school_id
+    platform = platform_of(link.source.connector)
 
     def save(kept: Mapping[str, str]) -> None:
         secrets.keep(link_id, school_id, kept, now=timezone.now())
@@ -30,7 +34,7 @@ def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
         http=Http(outgoing(deadline_seconds=deadline_seconds)),
         settings=dict(link.settings),
         secrets=secrets.secrets_of(link),
-        platform=platform_of(link.source.connector),
+        platform=platform,
         save_secrets=save,
         now=_now,
     )
@@ -40,13 +44,24 @@ def outgoing(*, deadline_seconds: float) -> Outgoing:
     """Return what requests to an MIS may do on this hub."""
     limit = settings.UNPACKED_LIMIT
     return Outgoing(
-        loopback=settings.MIS_LOOPBACK, total_seconds=deadline_seconds, body_limit=min(Outgoing().body_limit, limit)
+        loopback=settings.MIS_LOOPBACK,
+        total_seconds=deadline_seconds,
+        body_limit=min(Outgoing().body_limit, limit),
+        proxy=settings.MIS_PROXY,
     )
 
 
 def platform_of(slug: str) -> Mapping[str, str]:
-    """Return what the operator set of one MIS."""
-    return dict(settings.MIS_PLATFORM.get(slug, {}))
+    """Return what the operator set of one MIS. Raises `ConnectorConfigError` where something it needs is not set."""
+    info = connector(slug).info
+    given = dict(settings.MIS_PLATFORM.get(slug, {}))
+    lacking = [field for field in info.platform_fields if field.required and not given.get(field.name)]
+    if lacking:
+        names = ", ".join(f"SCHOOLGATE_MIS_{slug.upper()}_{field.name.upper()}" for field in lacking)
+        raise ConnectorConfigError(
+            f"This hub cannot speak to {info.mis_name} yet. Whoever runs the hub has to set {names}.", detail=names
+        )
+    return given
 
 
 def _now() -> dt.datetime:

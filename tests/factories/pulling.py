@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -65,16 +65,17 @@ class PulledMis:
         )  # fmt: skip
 
 
-def an_mis(slug: str, set_up: SetUp, *, grace: dt.timedelta = dt.timedelta(0), **more: object) -> PulledMis:
+def an_mis(slug: str, set_up: SetUp, *, grace: dt.timedelta = dt.timedelta(0), **more: Any) -> PulledMis:
     """Return an MIS to be fetched from."""
     fields = () if set_up is not SetUp.CREDENTIALS else (
         SettingField(name="account", label="Account"), SettingField(name="password", label="Password", secret=True),
     )  # fmt: skip
-    info = ConnectorInfo(
-        slug=slug, mis_name=slug.capitalize(), delivery=Delivery.PULL, set_up=set_up, version=1, grace=grace,
-        supplies=frozenset({"pupil.forename", "pupil.surname", "pupil.admission_number"}), setting_fields=fields,
-        **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+    told: dict[str, Any] = {
+        "slug": slug, "mis_name": slug.capitalize(), "delivery": Delivery.PULL, "set_up": set_up, "version": 1,
+        "grace": grace, "setting_fields": fields,
+        "supplies": frozenset({"pupil.forename", "pupil.surname", "pupil.admission_number"}),
+    }  # fmt: skip
+    info = ConnectorInfo(**{**told, **more})
     return PulledMis(info)
 
 
