@@ -48,9 +48,7 @@ def send_code(
 
     The notice leaves after the commit. Raises `CodeRefused` where twenty went out in the last 24 hours.
     """
-    _one_at_a_time(subject, address)
-    since = ProofCode.objects.filter(made_at__gt=now - _DAY)
-    if max(since.filter(subject=subject).count(), since.filter(address=address).count()) >= A_DAY:
+    if _day_is_used_up(subject, address, now):
         raise CodeRefused(
             CodeTrouble.TOO_MANY,
             _("{number} codes were sent in the last 24 hours, which is the most in a day. Try again tomorrow.").format(
@@ -80,6 +78,24 @@ def send_code(
         now=now,
     )
     return made
+
+
+@transaction.atomic
+def count_elsewhere(*, subject: str, purpose: str, kind: str, address: str, now: dt.datetime) -> bool:
+    """Count a code that is sent to `address` and kept elsewhere; False where the day's codes are used up."""
+    if _day_is_used_up(subject, address, now):
+        return False
+    ProofCode.objects.create(
+        subject=subject, purpose=purpose, kind=kind, address=address, made_at=now, expires_at=now, voided_at=now
+    )
+    return True
+
+
+def _day_is_used_up(subject: str, address: str, now: dt.datetime) -> bool:
+    """Whether this subject or this address got as many as a day has; nobody else counts until the transaction ends."""
+    one_at_a_time(subject, address)
+    since = ProofCode.objects.filter(made_at__gt=now - _DAY)
+    return max(since.filter(subject=subject).count(), since.filter(address=address).count()) >= A_DAY
 
 
 def check_code(*, code_id: int, subject: str, purpose: str, typed: str, now: dt.datetime) -> ProofCode:
@@ -126,7 +142,7 @@ def _refusal(code: ProofCode, now: dt.datetime, *, wrong: bool) -> CodeRefused:
     return CodeRefused(CodeTrouble.TRIED_OUT, said.format(number=TRIES))
 
 
-def _one_at_a_time(*names: str) -> None:
+def one_at_a_time(*names: str) -> None:
     """Let nobody else count codes of these names until this transaction ends; in one order, so none waits in a ring."""
     with connection.cursor() as cursor:
         for name in sorted(set(names)):

@@ -95,6 +95,7 @@ def answer(*, request_id: int, now: dt.datetime) -> None:
     if not fresh.update(answered_at=now):
         return
     request = RecoveryRequest.objects.get(pk=request_id)
+    codes.one_at_a_time(request.name_hash)
     earlier = RecoveryRequest.objects.filter(
         name_hash=request.name_hash, answered_at__gt=now - dt.timedelta(days=1)
     ).exclude(pk=request.pk)
@@ -126,6 +127,9 @@ def _mail_links(value: str, logins: list[Account], now: dt.datetime) -> None:
 
 
 def _text_code(request: RecoveryRequest, value: str, now: dt.datetime) -> None:
+    subject = f"recovery request:{request.pk}"
+    if not codes.count_elsewhere(subject=subject, purpose=PURPOSE, kind=DetailKind.MOBILE, address=value, now=now):
+        return
     digits = f"{secrets.randbelow(10**codes.DIGITS):0{codes.DIGITS}d}"
     RecoveryRequest.objects.filter(pk=request.pk).update(code_hash=_hashed(digits))
     notices.send(

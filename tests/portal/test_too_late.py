@@ -1,0 +1,60 @@
+"""A page of a parent that was left open: whatever happened meanwhile, its form is answered in words."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.factories.changes import make_change
+from tests.factories.parents import value_of
+from tests.portal.conftest import DAY, Parent, ask
+from verification.models import DetailChange, Status
+
+VERBS = ("yes", "no", "decline", "proof", "again", "cancel", "not_me")
+BY_BATCH = ("proof", "again", "cancel", "not_me")
+SAID = {"code": "123456", "why": "else", "more": "It is not mine.", "everywhere": "1"}
+
+
+def path_of(verb: str, change: DetailChange) -> str:
+    return reverse(f"portal:{verb}", args=[change.batch if verb in BY_BATCH else change.pk])
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("verb", VERBS)
+def test_whatever_became_of_it_the_form_is_answered_in_words(ngozi: Parent, verb: str, frozen: bool) -> None:
+    change = ask(ngozi.contact)
+    if frozen:
+        make_change(ngozi.contact, status="frozen", mis_state="")
+    before = value_of(ngozi.contact, "email")
+    for status in Status:
+        for origin in ("person", "organisation", "import"):
+            over: dict[str, Any] = {
+                "status": status,
+                "origin": origin,
+                "deadline": timezone.now() - DAY,
+                "made_at": timezone.now() - 8 * DAY,
+                "mis_state": "replaced" if status in ("kept", "offer") else "",
+                "batch": uuid.uuid4(),
+            }
+            DetailChange.objects.filter(pk=change.pk).update(**over)
+            change.refresh_from_db()
+            path = path_of(verb, change)
+            for answer in (ngozi.client.get(path, follow=True), ngozi.client.post(path, SAID, follow=True)):
+                assert answer.status_code in (200, 404, 405, 422), (status, origin)
+            now = DetailChange.objects.get(pk=change.pk)
+            assert (now.status, now.answered_at) == (status, change.answered_at), (status, origin)
+    assert value_of(ngozi.contact, "email") == before
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "change", "take_out"])
+def test_a_connection_that_ended_leaves_its_open_forms_without_effect(ngozi: Parent, verb: str) -> None:
+    change = ask(ngozi.contact, status="waiting" if verb in BY_BATCH else "pending")
+    path = reverse(f"portal:{verb}", args=["email"]) if verb in ("change", "take_out") else path_of(verb, change)
+    ngozi.account.connections.update(ended_at=timezone.now())
+    assert ngozi.client.post(path, {"value": "thief@example.org", **SAID}).status_code == 404
+    assert value_of(ngozi.contact, "email") == "ngozi@example.org"
+    assert DetailChange.objects.count() == 1
