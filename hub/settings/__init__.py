@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "hub.portal",
     "mis_connectors.sims",
     "mis_connectors.integris",
+    "mis_connectors.scholarpack",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -26,6 +26,8 @@ class Hosted:
     """So many requests the fault is still there for; None: until it is ended."""
     requests: int = 0
     nights: int = 0
+    revision: int = 0
+    """How often somebody said that the school is not what it was."""
     added: set[int] = field(default_factory=set)
     """Pupils who were added between two pages."""
     _seen: School | None = None
@@ -46,6 +48,7 @@ class Hosted:
 
     def changed(self) -> None:
         """Say that the school is not what it was."""
+        self.revision += 1
         self._seen = None
 
     def people(self) -> School:
