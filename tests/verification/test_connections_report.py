@@ -79,7 +79,7 @@ class TestTheReport:
     def test_says_when_how_and_until_when(self, four: dict[str, Contact], office: Account, signed_in: SignIn) -> None:
         text = page(signed_in(office))
         assert "1 of 4 parents connected" in text
-        assert "On Sat 21 Nov by email, until Tue 1 Dec" in text
+        assert "On Sat 21 Nov by email, until Tue 1 Dec, 08:00" in text
         assert "Invited on Thu 12 Nov by email, without an answer" in text
         assert "Again from Sat 28 Nov" in text
 

@@ -14,6 +14,7 @@ from hub.core.models import AuditEntry, School
 from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact
 from tests.conftest import NOW
+from tests.factories.inbox import mails_to
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import inviting, rules
@@ -270,3 +271,13 @@ def test_no_link_stands_in_the_database(mother: Contact, office: Account) -> Non
         )
         (text,) = cursor.fetchone()
     assert "/join/" not in text
+
+
+@pytest.mark.parametrize("channel", ["email", "text"])
+def test_every_invitation_says_until_which_hour_it_is_good(school: School, office: Account, channel: str) -> None:
+    mother = make_contact(school, "Ngozi", "Okafor", make_pupil(school))
+    give(mother, "email", "ngozi@example.org")
+    give(mother, "mobile", "+447700900123")
+    inviting.invite(owner=mother, by=office, channel=channel, now=NOW)
+    (sent,) = mails_to("ngozi@example.org" if channel == "email" else "+447700900123")
+    assert "Thu 3 Dec, 08:00" in sent.body

@@ -86,6 +86,12 @@ class TestThePaper:
         assert paper.printable("Zoe\u0308") == "Zoë"
         assert paper.printable("李 A\u200b\nB") == "? A B"
 
+    def test_says_until_which_hour_it_is_good(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said: list[str] = []
+        monkeypatch.setattr(letters, "_text", lambda page, text, **how: said.append(text))
+        letters.pdf([a_letter()])
+        assert any("Good once, until Thu 3 Dec, 08:00." in one for one in said)
+
     def test_the_font_is_inside(self) -> None:
         assert b"DejaVuSansCondensed" in letters.pdf([a_letter()])
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hub.core.models import School
-from hub.core.templatetags.frame import day
+from hub.core.templatetags.frame import day, when
 from hub.messaging.models import Notice, NoticeState
 from hub.people.judging import display
 from hub.people.models import Connection, Contact, ContactDetail, Group, GroupKind, PupilContact, Staff
@@ -265,7 +265,7 @@ def _standing(
         return (
             "bad" if person.is_undelivered else "live",
             "Invited",
-            f"On {day(newest.sent_at)} {_by(newest)}, until {day(newest.expires_at)}{often}",
+            f"On {day(newest.sent_at)} {_by(newest)}, until {when(newest.expires_at)}{often}",
         )
     if person.was_invited and newest:
         return "warn", "Lapsed", f"Invited on {day(newest.sent_at)} {_by(newest)}{often}, without an answer"

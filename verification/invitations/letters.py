@@ -10,7 +10,7 @@ import segno
 from fpdf import FPDF
 
 from hub.core import paper
-from hub.core.templatetags.frame import day
+from hub.core.templatetags.frame import day, when
 
 _LEFT, _WIDTH = 20.0, 170.0
 _WINDOW_TOP, _WINDOW_WIDTH = 45.0, 85.0
@@ -192,7 +192,7 @@ def _foot(page: FPDF, letter: Letter) -> None:
     asks = f" Questions: {letter.office}." if letter.office else " Questions: ask the school office."
     use = "open this login" if letter.recovers else "register in that name"
     text = (
-        f"Good once, until {day(letter.until)}. This letter is for {letter.person} alone: whoever has it can {use}, "
+        f"Good once, until {when(letter.until)}. This letter is for {letter.person} alone: whoever has it can {use}, "
         f"so please do not pass it on. A newer letter or invitation replaces it.{asks}"
     )
     page.set_y(page.get_y() + 2)

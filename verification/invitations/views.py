@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
-from hub.core.templatetags.frame import day
+from hub.core.templatetags.frame import when
 from hub.people import selectors as people
 from hub.people.judging import display
 from verification import children
@@ -38,7 +38,7 @@ def invite(request: SchoolRequest, school: str, owner: str, person_id: int) -> H
         messages.error(request, refusal.message)
     else:
         to = display(_BY[made.channel], made.sent_to)
-        messages.success(request, f"{person} is invited at {to}. The link is good until {day(made.expires_at)}.")
+        messages.success(request, f"{person} is invited at {to}. The link is good until {when(made.expires_at)}.")
     return _back(request, owner, person)
 
 
