@@ -228,7 +228,7 @@ def test_after_seven_days_it_is_the_offices_matter(ngozi: Parent) -> None:
 def test_a_proposal_is_shown_beside_the_value(ngozi: Parent) -> None:
     change = ask(ngozi.contact)
     page = details(ngozi)
-    assert "Larch Hill Primary has asked to change it to <strong>new@example.org</strong>" in page
+    assert f"Larch Hill Primary has asked to change {EMAIL} to <strong>new@example.org</strong>" in page
     assert reverse("portal:approval", args=[change.pk]) in page
 
 
