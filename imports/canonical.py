@@ -8,7 +8,20 @@ from dataclasses import fields
 from typing import Any
 
 from hub.people import details, identifiers
-from imports.types import CONTACT, FIELDS, PUPIL, STAFF, AccessRule, Facts, Key, LinkFacts, Problem, Reading
+from imports.types import (
+    CONTACT,
+    FIELDS,
+    LINK,
+    LINK_FIELDS,
+    PUPIL,
+    STAFF,
+    AccessRule,
+    Facts,
+    Key,
+    LinkFacts,
+    Problem,
+    Reading,
+)
 from mis_connectors.records import (
     ContactRecord,
     LinkRecord,
@@ -38,6 +51,17 @@ _LENGTHS = {
     "upn": 13, "former_upn": 13, "admission_number": 20, "gender": 20, "year_group": 30, "postcode": 10,
     "language": 60, "title": 30, "code": 30, "tutor_of": 60, **_MAX,
 }  # fmt: skip
+_EVERYTHING = frozenset(
+    f"{kind}.{name}"
+    for kind, names in {
+        **FIELDS,
+        CONTACT: (*FIELDS[CONTACT], "emails", "telephones"),
+        STAFF: (*FIELDS[STAFF], "emails", "telephones"),
+        LINK: LINK_FIELDS[:-2],
+    }.items()
+    for name in names
+)
+"""Every field there is of a person or a link; the last two of a link are ours."""
 _NOT_WORTH_A_WORD = frozenset({details.Reason.NOT_GIVEN, details.Reason.LANDLINE})
 
 
@@ -48,12 +72,15 @@ def canonical(
     supplies: frozenset[str],
     rule: AccessRule,
     excluded: Set[tuple[str, str]] = frozenset(),
+    doubted: bool = False,
 ) -> Reading:
     """Open `records`, those of the snapshot that are new or differ, and return what they say.
 
-    A problem rejects a field or a record and is named; the rest goes on.
+    A problem rejects a field or a record and is named; the rest goes on. What the snapshot lacks is as if it were not
+    supplied. Where it is `doubted` who may see a pupil, because what says so is withheld, no new link gives access.
     """
-    reader = _Reader(supplies=supplies, rule=rule)
+    supplies -= snapshot.lacking
+    reader = _Reader(supplies=supplies, rule=rule, doubted=doubted)
     for record in records:
         if (record.kind.value, record.external_id) not in excluded:
             reader.read(record)
@@ -69,14 +96,16 @@ def canonical(
         opened=frozenset(reader.opened),
         notes=snapshot.notes,
         excluded=frozenset(excluded),
+        unsaid=_EVERYTHING - supplies,
+        rule=rule,
     )
 
 
 class _Reader:
     """Collects what opening each record brings."""
 
-    def __init__(self, *, supplies: frozenset[str], rule: AccessRule) -> None:
-        self.rule = rule
+    def __init__(self, *, supplies: frozenset[str], rule: AccessRule, doubted: bool) -> None:
+        self.rule, self.doubted = rule, doubted
         self.supplied = {
             kind: tuple(name for name in names if f"{kind}.{name}" in supplies) for kind, names in FIELDS.items()
         }
@@ -142,7 +171,7 @@ class _Reader:
             "lives_with": link.lives_with,
             "correspondence": link.correspondence,
         }
-        values["access"] = self.rule.admits(values)
+        values["access"] = self.rule.admits(values) and not self.doubted
         values["ended_on"] = None
         return LinkFacts(link.pupil_external_id, values)
 

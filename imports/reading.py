@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.core.models import School
 from hub.people.models import Connection, ContactDetail, ImportExclusion, PupilContact
-from imports import canonical, payloads, policy, state
+from imports import canonical, payloads, policy, state, withholding
 from imports.models import Import, ImportPolicy, ImportState, MisLink
 from imports.planning import guards
 from imports.planning.plan import access_losses, build_plan
@@ -90,12 +90,18 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         if not identity.gone and key[0] in snapshot.complete and key[:2] not in present
     ]
     absent += [*_of_families(basis.link, identities, absent), *_of_returning(basis.link, identities, present)]
+    rule = policy.access_rule(basis.policy)
+    doubted = withholding.is_doubted(basis.link.school_id, snapshot.lacking & rule.needs)
     reading = canonical.canonical(
         snapshot,
         records=_to_open(snapshot, identities, absent, state.load_passed(basis.link.source), full=full),
         supplies=basis.connector.info.supplies,
-        rule=policy.access_rule(basis.policy),
+        rule=rule,
         excluded=excluded,
+        doubted=doubted,
+    )
+    reading = replace(
+        reading, notes=(*reading.notes, *withholding.notes(basis.connector.info, snapshot.lacking, doubted=doubted))
     )
     return Read(reading, identities, [*absent, *_parted(reading, identities)], full, merges)
 
@@ -155,10 +161,7 @@ def is_full_night(link: MisLink, today: dt.date) -> bool:
 
 def _of_some(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot of an upload that is not everybody: its absent records mean nothing."""
-    return Snapshot(
-        records=snapshot.records, complete=frozenset(), dfe_numbers=snapshot.dfe_numbers, notes=snapshot.notes,
-        orphans=snapshot.orphans,
-    )  # fmt: skip
+    return replace(snapshot, complete=frozenset())
 
 
 def _to_open(
@@ -227,7 +230,10 @@ class Planned:
 
 def plan_run(basis: Basis, run: Import, read_: Read, *, school: School, local_now: dt.datetime) -> Planned:
     """Plan and guard a run. The plan returned is the part that may be written."""
-    held = state.load(basis.link.source, read_.identities, facts=read_.reading.facts, absent=read_.absent)
+    held = state.load(
+        basis.link.source, read_.identities, facts=read_.reading.facts, absent=read_.absent,
+        unsaid=read_.reading.unsaid,
+    )  # fmt: skip
     decision = Decision(run.released.get("action", ""), run.released.get("removals", {}))
     keep = frozenset(read_.reading.complete) if decision.action == "keep" else frozenset()
     plan = build_plan(held, read_.reading, now=local_now, keep=keep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from django.db.models import Q
@@ -45,9 +45,17 @@ def load_passed(source: MisSource) -> dict[tuple[str, str], bytes]:
 
 
 def load(
-    source: MisSource, identities: dict[Key, Identity], *, facts: Iterable[Facts], absent: Iterable[Identity]
+    source: MisSource,
+    identities: dict[Key, Identity],
+    *,
+    facts: Iterable[Facts],
+    absent: Iterable[Identity],
+    unsaid: Set[str] = frozenset(),
 ) -> State:
-    """Return the state that planning needs: people behind the facts and the absent, and possible matches."""
+    """Return the state that planning needs: people behind the facts and the absent, and possible matches.
+
+    Where the MIS does not tell of staff's details (`unsaid`), also what it said of them last.
+    """
     state = State(identities=identities)
     if not identities and not Pupil.objects.filter(school_id=source.school_id).exists():
         return state
@@ -64,6 +72,8 @@ def load(
     loader.pupils(known[PUPIL], [fact for fact in fresh if fact.key[0] == PUPIL])
     loader.contacts(known[CONTACT], [fact for fact in fresh if fact.key[0] == CONTACT])
     loader.staff(known[STAFF], fresh=any(fact.key[0] == STAFF for fact in fresh))
+    if not unsaid.isdisjoint(("staff.emails", "staff.telephones")):
+        loader.identity_details(staff_id__in=known[STAFF])
     return state
 
 
@@ -104,7 +114,7 @@ class _Loader:
                 "id": pk, "pupil_id": pupil, "contact_id": contact, **dict(zip(LINK_FIELDS, values, strict=True)),
             }  # fmt: skip
         self._details(CONTACT, wanted)
-        self._identity_details(wanted)
+        self.identity_details(contact_id__in=wanted)
 
     def _candidates(self, fresh: list[Facts]) -> set[int]:
         """Return contacts that a new record may be: of the same pupils, or with the same email or mobile."""
@@ -144,8 +154,8 @@ class _Loader:
         self.state.logins |= {(kind, owner): login for owner, login in connected.values_list(column, "account_id")}
         self.state.connected |= self.state.logins.keys()
 
-    def _identity_details(self, contact_ids: set[int]) -> None:
-        rows = MisIdentity.objects.filter(school_id=self.school_id, contact_id__in=contact_ids).values_list(
+    def identity_details(self, **whose: set[int]) -> None:
+        rows = MisIdentity.objects.filter(school_id=self.school_id, **whose).values_list(
             "kind", "external_id", "part", "emails", "mobiles"
         )
         for kind, external_id, part, emails, mobiles in rows:

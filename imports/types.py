@@ -154,6 +154,12 @@ class AccessRule:
     priority_limit: int = 2
     include_pre_admissions: bool = False
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields by which it judges."""
+        judged = {"all": (), "priority": ("link.priority",)}
+        return frozenset(judged.get(self.rule, ("link.parental_responsibility", "link.court_order")))
+
     def admits(self, link: Mapping[str, Any]) -> bool:
         """Say whether a link makes its contact a recipient. What the MIS does not say is not held against it."""
         if self.rule == "all":
@@ -180,6 +186,9 @@ class Reading:
     notes: tuple[str, ...] = ()
     excluded: frozenset[tuple[str, str]] = frozenset()
     """Records on the "do not import" list: as if the MIS no longer had them."""
+    unsaid: frozenset[str] = frozenset()
+    """Fields, as `contact.emails`, that this MIS does not supply, or withholds tonight: they stay as they are."""
+    rule: AccessRule = field(default_factory=lambda: AccessRule())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from imports.planning.drafting import Draft
 from imports.planning.who_wins import Outcome
 from imports.types import DETAIL, EMAIL, MOBILE, Detail, DetailWrite, Owner, Values
 
+_SUPPLIED_AS = {EMAIL: "emails", MOBILE: "telephones"}
 Said = tuple[str, ...]
 """What the MIS says, in its order of preference: the first is the one it is taken to mean."""
 
@@ -33,6 +34,8 @@ class Details:
         state = self._draft.state
         changed = False
         for kind, values in ((EMAIL, emails), (MOBILE, mobiles)):
+            if f"{owner[0]}.{_SUPPLIED_AS[kind]}" in self._draft.reading.unsaid:
+                continue
             detail = state.details.get((owner, kind))
             outcome = who_wins.settle(detail, values[0] if values else "", connected=owner in state.connected)
             if outcome is not None:

@@ -82,9 +82,12 @@ class Draft:
 
     def seen(self, identity: Identity, fact: Facts, digest: bytes) -> None:
         """Remember what a known record says now; nothing is written where it says what it said."""
+        kind, unsaid = identity.key[0], self.reading.unsaid
+        emails = identity.emails if f"{kind}.emails" in unsaid else fact.emails
+        mobiles = identity.mobiles if f"{kind}.telephones" in unsaid else fact.mobiles
         same = identity.digest == digest and not identity.gone
-        if not same or (not digest and (identity.emails, identity.mobiles) != (fact.emails, fact.mobiles)):
-            self.plan.seen_identities.append((identity.id, digest, fact.emails, fact.mobiles))
+        if not same or (not digest and (identity.emails, identity.mobiles) != (emails, mobiles)):
+            self.plan.seen_identities.append((identity.id, digest, emails, mobiles))
 
     def is_present(self, identity: Identity) -> bool:
         """Say whether the snapshot has a known record, or the known part of a joint record."""

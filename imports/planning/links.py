@@ -44,6 +44,8 @@ class Links:
         changed = False
         for pupil_id, values in wanted.items():
             current = self._draft.state.links.get((pupil_id, contact_id))
+            if current is not None:
+                values = self._with_unsaid(values, current)
             if current is None:
                 self._add(pupil_id, contact_id, values, label)
                 changed = True
@@ -55,6 +57,15 @@ class Links:
             if pupil_id not in wanted and self._draft.is_told_of(pupil_id):
                 changed |= self.end(current, contact_id, label)
         return changed
+
+    def _with_unsaid(self, values: Values, current: Values) -> Values:
+        """Return what is said of a link, with what is known where the MIS says nothing tonight."""
+        reading = self._draft.reading
+        known = {name: current[name] for name in values if f"{LINK}.{name}" in reading.unsaid}
+        if not known:
+            return values
+        whole = {**values, **known}
+        return {**whole, "access": reading.rule.admits(whole)}
 
     def undecided(self, contact_id: int, records: list[Facts]) -> bool:
         """Say whether a link is left open only because the snapshot does not have its pupil, nor everybody.

@@ -1,0 +1,48 @@
+"""What an MIS could supply and the school withholds tonight: it stays as it was, and the import says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from hub.people.models import PupilContact
+from imports.pages.presenting import listed
+from imports.pages.wording import field_label
+from mis_connectors.base import ConnectorInfo
+
+_NAMES = {"emails": "Email", "telephones": "Telephone"}
+
+
+def is_doubted(school_id: int, judged_by: Iterable[str]) -> bool:
+    """Return whether one of these fields of links, withheld tonight, has ever said who may see a pupil here.
+
+    Then nobody new is let see one before it is said again. Where it never was, a school imports without it.
+    """
+    known = Q()
+    for name in judged_by:
+        known |= Q(**{f"{name.partition('.')[2]}__isnull": False})
+    return bool(known) and PupilContact.objects.filter(known, school_id=school_id).exists()
+
+
+def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list[str]:
+    """Return what an office should know of what is withheld: one sentence or two, or none."""
+    words = list(dict.fromkeys(name_of(field) for field in sorted(lacking)))
+    if not words:
+        return []
+    said = (
+        f"{info.mis_name} does not give us: {listed(words)}. What is known of it stays as it was. "
+        f"Allow it again in {info.mis_name} to have it brought up to date."
+    )
+    return [said, _DOUBTED] if doubted else [said]
+
+
+_DOUBTED = "It says who may see a pupil, so nobody new is given access until it is given again."
+
+
+def name_of(field: str) -> str:
+    """Return what an office calls a canonical field such as `contact.emails`, in the middle of a sentence."""
+    kind, _, name = field.partition(".")
+    word = _NAMES.get(name) or field_label(name)
+    word = word if word.isupper() else word[:1].lower() + word[1:]
+    return f"{word} of staff" if kind == "staff" else word
