@@ -15,6 +15,7 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Contact, ContactDetail, DetailSource, MisIdentity, Pupil, PupilContact
+from tests.factories.changes import make_change
 from tests.factories.people import give, link, make_contact, make_identity, make_pupil, make_staff, tie
 from verification.models import Choices, DetailChange, MisState, Status
 from verification.reporting.settling import TWO_NIGHTS, Settled, settle, settle_owner
@@ -216,6 +217,18 @@ def test_what_was_turned_down_is_not_offered_again_but_to_be_taken_out(
     assert len(rows(school)) == 2, "the row says already that there is to be none"
     says(ngozi, "", now + HOUR)
     assert night(school, now + HOUR).updated == 1
+
+
+def test_a_no_to_the_question_ends_the_offer_of_the_same(school: School, ngozi: Contact, now: dt.datetime) -> None:
+    ContactDetail.objects.update(value="", mis_changed_at=now)
+    night(school, now)
+    make_change(
+        ngozi, status=Status.REJECTED, origin="import", mis_state="", new_value=OLD, made_at=now + HOUR,
+        effective_at=None,
+    )  # fmt: skip
+    night(school, now + HOUR)
+    assert rows(school) == [("offer", "replaced", "", OLD), ("rejected", "", "+447700900123", OLD),
+                            ("kept", "to_update", OLD, "")]  # fmt: skip
 
 
 def test_an_office_edit_from_before_is_listed_and_an_unconnected_gap_is_not(

@@ -121,11 +121,15 @@ def _concerned(params: dict[str, Any], *, relist: bool) -> tuple[_Whom, list[int
 _ALIVE = "(c.mis_state IN ('to_update', 'differs', 'done', 'updated') OR c.status = 'offer' AND c.mis_state = '')"
 
 # Each row's state before, whether it still counts, and whether the MIS agrees with it.
-# A record made by hand is in no MIS, so there is nothing to wait for.
+# A record made by hand is in no MIS, so there is nothing to wait for. Nothing is offered that its person
+# has turned down since, when the school asked about the same.
 _DETAILS = f"""
     SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id,
         CASE WHEN c.status = 'offer' THEN coalesce(dc.value, ds.value, '') = ''
-                AND coalesce(dc.mis_value, ds.mis_value, '') = c.new_value
+                AND coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AND NOT EXISTS (
+                    SELECT FROM verification_detailchange n WHERE n.school_id = c.school_id AND n.field = c.field
+                    AND (n.contact_id = c.contact_id OR n.staff_id = c.staff_id)
+                    AND n.status = 'rejected' AND n.new_value = c.new_value AND n.made_at >= c.made_at)
             ELSE coalesce(dc.value, ds.value, '') = c.new_value END AS stands,
         coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AS agrees
     FROM verification_detailchange c
