@@ -291,10 +291,14 @@ class Desk:
         return slot[:2] in self.logins or (self.value(slot).source != MIS and mis != "")
 
     def _list(self, slot: Slot, now: str, mis: str) -> None:
-        if now or slot[:2] not in self.logins:
+        if now or slot[:2] not in self.logins or self._declined(slot, mis, self.mis_since[slot]):
             self._row(slot, now, IMPORT, KEPT).mis_state = TO_UPDATE
         else:
             self._row(slot, mis, IMPORT, OFFER)
+
+    def _declined(self, slot: Slot, mis: str, since: dt.datetime) -> bool:
+        """Whether the person has said no to it: it is not offered then, but to be taken out of the MIS."""
+        return any(row.new == mis and row.made_at >= since for row in self.which(REJECTED, slot=slot))
 
     def _may_propose(self, slot: Slot, mis: str) -> bool:
         """A school may ask about what the MIS began to say: once, and not somebody who is frozen."""
@@ -308,7 +312,7 @@ class Desk:
 
     def _judge(self, row: Row, now: str, mis: str, night: bool) -> None:
         if row.status == OFFER:
-            if now or mis != row.new:
+            if now or mis != row.new or self._declined(row.slot, mis, row.made_at):
                 row.mis_state = REPLACED
         elif now != row.new:
             row.mis_state = REPLACED

@@ -82,6 +82,19 @@ class Life(Joining):
             row = rows[which % len(rows)]
             self.places[row.slot[0]].say(row.slot[1], row.slot[2], row.new)
 
+    def overtaken(self, place: int, which: int, how: int) -> None:
+        """The MIS has by itself what somebody is asked, and then they say no, or are disconnected."""
+        if rows := self._rows(PENDING):
+            row = rows[which % len(rows)]
+            self.places[row.slot[0]].say(row.slot[1], row.slot[2], row.new)
+            self.at("night", row.slot[0], 0, 0)
+            self.done()
+            if how % 3 == 0:
+                self.reject(place, which, how)
+            elif how % 3 == 1 and row.record in self.desk.logins:
+                agreed(True, self.deeds.disconnect(row.record), "disconnect")
+                self.desk.disconnect(row.record)
+
     # No longer connected.
 
     def disconnect(self, place: int, which: int, how: int) -> None:
@@ -154,6 +167,19 @@ class Life(Joining):
             row = rows[which % len(rows)]
             agreed(True, self.deeds.reject(self.desk.logins[row.record], row), "reject")
             self.desk.reject(row)
+
+    def meddle(self, place: int, which: int, how: int) -> None:
+        """Whoever is frozen changes and answers nothing, and nobody answers for somebody else."""
+        logins = sorted(set(self.desk.logins.values()))
+        frozen = [login for login in logins if self.desk.is_frozen(login)]
+        if frozen:
+            login, kind = frozen[which % len(frozen)], self._kind(how)
+            agreed(False, self.deeds.start(login, self.desk.records(login), kind, ADDRESSES[kind][3]), "a frozen login")
+        for row in self.desk.which(PENDING):
+            others = [one for one in logins if one != self.desk.logins.get(row.record) or one in frozen]
+            if others and row.record not in self.desk.away:
+                other = others[which % len(others)]
+                agreed(False, self.deeds.approve(other, row, everywhere=how % 2 == 0), f"{other} to answer {row}")
 
     def not_me(self, place: int, which: int, how: int) -> None:
         """The link in the notice to the old address says so, or the person who is signed in."""
@@ -255,7 +281,7 @@ class Life(Joining):
         """To the second: one before it, or exactly at it."""
         if rows := [row for row in self.desk.which(*oracle.OPEN) if row.deadline > self.desk.now]:
             self.desk.now = rows[which % len(rows)].deadline - dt.timedelta(seconds=how % 2)
-            if how % 3:
+            if how % 4 < 2:
                 self.approve(place, which, how)
                 self.prove(place, which, how)
             else:
@@ -278,7 +304,8 @@ AT_THE_DESK = (
     "prove", "prove", "prove", "cancel", "take_out", "approve", "approve", "approve", "approve", "reject", "reject",
     "not_me", "not_me", "edit", "edit", "edit", "edit", "ask_again", "ask_again", "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
-    "mis_follows", "mis_follows",
+    "to_a_deadline", "to_a_deadline",
+    "mis_follows", "mis_follows", "overtaken", "overtaken", "meddle",
 )  # fmt: skip
 AT_A_PLACE = (*IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo")
 Event = tuple[str, int, int, int]
