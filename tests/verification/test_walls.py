@@ -165,3 +165,22 @@ def test_a_form_leads_back_to_a_page_of_ours_only(
         assert (answer.status_code, answer["Location"]) == (302, f"/{school.slug}/people/{name}/{person.pk}/")
     path = reverse("verification:withdraw", args=[school.slug, ours.changes["pending"].pk])
     assert signed_in(office).post(path, {"next": then})["Location"].startswith(f"/{school.slug}/people/")
+
+
+@pytest.mark.parametrize("page", ["report", "report_csv", "report_pdf", "connections", "connections_csv", "edit_many"])
+def test_no_made_up_filter_breaks_a_page(school: School, office: Account, signed_in: SignIn, page: str) -> None:
+    Things(school)
+    client = signed_in(office)
+    for filters in (
+        {"from": "0001-01-01", "to": "9999-12-31"}, {"from": "0002-01-01", "to": "9998-12-31"}, {"year": "a\x00b"},
+        {"show": "\x00", "page": "-1"}, {"page": "9" * 30},
+        {"status": "\x00", "state": "x", "origin": "x", "field": "x"}, {"who": "\x00", "search": "1"},
+    ):  # fmt: skip
+        answer = client.get(reverse(f"verification:{page}", args=[school.slug]), filters)
+        assert answer.status_code == 200, filters
+        if answer.streaming:
+            b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    for name in ("report_search", "edit_many_search"):
+        said = {"search": "a\x00b", "q": "a\x00b"}
+        answer = client.post(reverse(f"verification:{name}", args=[school.slug]), said, follow=True)
+        assert answer.status_code == 200, name

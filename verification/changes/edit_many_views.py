@@ -79,7 +79,7 @@ def _save(request: SchoolRequest) -> HttpResponseBase:
 
 
 def _context(request: SchoolRequest) -> dict[str, Any]:
-    show, year = _show(request), request.GET.get("year", "")
+    show, year = _show(request), _year(request)
     chosen = {"year": year} if year else {"show": show}
     return {
         "nav": "people",
@@ -99,6 +99,10 @@ def _show(request: SchoolRequest) -> str:
     return wanted if wanted in SHOWN else "no-email-or-mobile"
 
 
+def _year(request: SchoolRequest) -> str:
+    return request.GET.get("year", "").replace("\x00", "")
+
+
 def _kept(request: SchoolRequest) -> str:
     return str(request.session.get(KEPT_SEARCH, {}).get(request.school.slug, ""))
 
@@ -110,7 +114,7 @@ def _years(request: SchoolRequest) -> list[str]:
 
 def _found(request: SchoolRequest) -> QuerySet[Contact]:
     member, show = request.membership, _show(request)
-    if year := request.GET.get("year", ""):
+    if year := _year(request):
         of_year = PupilContact.objects.filter(school=request.school, contact=OuterRef("pk"), ended_on=None)
         found = people.current_contacts(member).filter(Exists(of_year.filter(pupil__year_group=year)))
     elif show == "search":

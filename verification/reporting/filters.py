@@ -82,8 +82,8 @@ class Wanted:
             state=_one_of(said.get("state", ""), MisState.values),
             origin=_one_of(said.get("origin", ""), Origin.values),
             field=_one_of(said.get("field", ""), Field.values),
-            year=said.get("year", "")[:30],
-            search=" ".join(search.split())[:LONGEST_SEARCH],
+            year=said.get("year", "").replace("\x00", "")[:30],
+            search=" ".join(search.replace("\x00", "").split())[:LONGEST_SEARCH],
         )
 
     @property
@@ -162,9 +162,10 @@ def _one_of(value: str, known: Iterable[str]) -> str:
 
 def _date(text: str) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return None
+    return day if dt.MINYEAR < day.year < dt.MAXYEAR else None
 
 
 def _midnight(day: dt.date) -> dt.datetime:
