@@ -19,13 +19,14 @@ class Hosted:
     """One school, and what is wrong with it."""
 
     school: School
+    told: dict[str, Any] = field(default_factory=dict)
+    """The state it was made of, with all that has happened since: made of it again, it is the same."""
     fault: Fault | None = None
     seconds: float = 1.0
     """How slow is slow, and what `Retry-After` says."""
     times: int | None = None
     """So many requests the fault is still there for; None: until it is ended."""
     requests: int = 0
-    nights: int = 0
     revision: int = 0
     """How often somebody said that the school is not what it was."""
     added: set[int] = field(default_factory=set)
@@ -100,7 +101,7 @@ class Simulation:
 
     def add(self, state: dict[str, Any]) -> Hosted:
         """Take a school in; raises ValueError for a fault that is unknown."""
-        hosted = Hosted(schools.of_state(state), nights=int(state.get("night", 0)))
+        hosted = Hosted(schools.of_state(state), {**state, "edits": list(state.get("edits", []))})
         self.schools[hosted.school.dfe_number] = hosted
         if fault := state.get("fault"):
             hosted.set(Fault(fault), seconds=float(state.get("seconds", 1.0)), times=state.get("times"))
@@ -123,14 +124,21 @@ class Simulation:
         for hosted in self._of(school):
             for name, *arguments in edits:
                 schools.EDITS[name](hosted.school, *arguments)
+                hosted.told.setdefault("edits", []).append([name, *arguments])
             hosted.changed()
 
     def night(self, school: str | None = None) -> None:
         """Let a night pass."""
         for hosted in self._of(school):
-            hosted.nights += 1
-            schools.night(hosted.school, hosted.nights)
-            hosted.changed()
+            self.edit([["night", _nights(hosted) + 1]], hosted.school.dfe_number)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return the states that make these schools again as they are now, without their faults."""
+        faults = ("fault", "seconds", "times")
+        return [
+            {name: value for name, value in hosted.told.items() if name not in faults}
+            for hosted in self.schools.values()
+        ]
 
     def state(self) -> dict[str, Any]:
         """Return what can be known of each school without its people."""
@@ -145,9 +153,15 @@ class Simulation:
             "dfe_number": hosted.school.dfe_number,
             "name": hosted.school.name,
             "fault": hosted.fault,
-            "nights": hosted.nights,
+            "nights": _nights(hosted),
             "requests": hosted.requests,
             "pupils": len(hosted.school.pupils),
             "contacts": len(hosted.school.contacts),
             "staff": len(hosted.school.staff),
         }
+
+
+def _nights(hosted: Hosted) -> int:
+    """Return how many nights have passed."""
+    since = [edit for edit in hosted.told.get("edits", []) if edit[0] == "night"]
+    return int(hosted.told.get("night", 0)) + len(since)

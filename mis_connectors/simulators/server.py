@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -90,6 +91,10 @@ class Api(ABC):
         """Return what a school types in: the connector's setting fields."""
         return {}
 
+    def secrets(self, dfe_number: str) -> dict[str, str]:
+        """Return what a school's consent brings, as if it had been asked."""
+        return {}
+
     def answer(self, request: Request) -> Response:
         """Answer one request, with the fault of its school."""
         hosted = self.simulation.schools.get(self.school_of(request)) or self.simulation.only()
@@ -104,8 +109,10 @@ class SimulatorServer:
     `with SimulatorServer(IntegrisApi(Simulation([state]))) as server:` runs it in a thread.
     """
 
-    def __init__(self, api: Api, port: int = 0) -> None:
+    def __init__(self, api: Api, port: int = 0, *, keep: Path | None = None) -> None:
+        """`keep`: where the schools' states are written after each edit and night."""
         self.api = api
+        self._keep = keep
         self.simulation = api.simulation
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -162,6 +169,10 @@ class SimulatorServer:
             verb(**json.loads(request.body or b"{}"))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             return in_json({"error": f"{type(error).__name__}: {error}"}, status=400)
+        if self._keep and request.path != "/simulator/fault":
+            beside = self._keep.with_suffix(".new")
+            beside.write_text(json.dumps(self.simulation.told(), indent=1), encoding="utf-8")
+            beside.replace(self._keep)
         return in_json(self.simulation.state())
 
 
