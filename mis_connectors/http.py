@@ -37,6 +37,10 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
 """An MIS that asks for more is left alone, and the run is tried again later."""
 LONGEST_RETRY_AFTER = 6 * 3600.0
+_PASSES = (
+    "Nothing was changed. This mostly passes by itself: if it goes on until tomorrow, ask the support of the MIS "
+    "whether something is wrong there."
+)
 _DROPPED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~-._"
 
@@ -79,14 +83,15 @@ class Reply:
         if kind and not (kind.endswith(("/json", "+json"))):
             raise SnapshotFormatError(
                 "The MIS answered with something else than its data: its address may be wrong, or a page of "
-                "another system stands before it.",
+                "another system stands before it. Nothing was changed. Try again in an hour, and if it stays so, "
+                "tell whoever runs this hub.",
                 detail=f"content type {kind[:40]}",
             )
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise SnapshotFormatError(
-                "The MIS answered with data that cannot be read: it is damaged or cut short.",
+                f"The MIS answered with data that cannot be read: it is damaged or cut short. {_PASSES}",
                 detail=f"{type(error).__name__} at {getattr(error, 'pos', '?')}",
             ) from None
 
@@ -236,17 +241,27 @@ class Http:
             )
         if isinstance(error, TooLarge):
             limit = max(1, self._outgoing.body_limit // 2**20)
-            return _Failed(f"The MIS sent an answer larger than the {limit} MB that are read.", "too large", tries=1)
+            return _Failed(
+                f"The MIS sent an answer larger than the {limit} MB that are read. Tell whoever runs this hub.",
+                "too large",
+                tries=1,
+            )
         if isinstance(error, OutOfTime) or (isinstance(error, TimeoutError) and self._clock.left() <= 0):
             minutes = max(1, round(self._outgoing.total_seconds / 60))
-            return _Failed(f"The MIS took longer than the {minutes} minutes that a run may take.", "deadline", tries=1)
+            return _Failed(
+                f"The MIS took longer than the {minutes} minutes that a run may take. {_PASSES}", "deadline", tries=1
+            )
         if isinstance(error, (CutShort, http.client.IncompleteRead)):
-            return _Failed("What the MIS sent was cut short on its way.", f"cut short {error}".strip())
+            return _Failed(f"What the MIS sent was cut short on its way. {_PASSES}", f"cut short {error}".strip())
         if isinstance(error, socket.gaierror):
-            return _Failed("The address of the MIS cannot be found.", "name not found", tries=2)
+            return _Failed(
+                "The address of the MIS cannot be found. Tell whoever runs this hub if it goes on until tomorrow.",
+                "name not found",
+                tries=2,
+            )
         if isinstance(error, TimeoutError):
-            return _Failed("The MIS does not answer in time.", "time-out", tries=2)
-        return _Failed("The MIS does not answer.", type(error).__name__)
+            return _Failed(f"The MIS does not answer in time. {_PASSES}", "time-out", tries=2)
+        return _Failed(f"The MIS does not answer. {_PASSES}", type(error).__name__)
 
 
 def _asked(
@@ -306,11 +321,13 @@ def _refuse_status(reply: Reply) -> None:
     status = reply.status
     if status == http.client.TOO_MANY_REQUESTS:
         raise _Failed(
-            "The MIS asks us to wait: too much was asked of it at once.", "429", retry_after=_retry_after(reply)
+            f"The MIS asks us to wait: too much was asked of it at once. {_PASSES}",
+            "429",
+            retry_after=_retry_after(reply),
         )
     if status >= 500:
         raise _Failed(
-            f"The MIS says that something is wrong on its side ({status}).",
+            f"The MIS says that something is wrong on its side ({status}). {_PASSES}",
             str(status),
             retry_after=_retry_after(reply),
         )

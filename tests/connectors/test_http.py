@@ -233,7 +233,7 @@ def test_the_operators_proxy_is_asked_for_a_tunnel_and_private_names_are_refused
     with serving(whole(status=403)) as proxy:
         client = http(loopback=False, proxy=proxy.url(), attempts=1)
         monkeypatch.setattr(wire, "addresses", _unknown)
-        assert refused(client, "https://mis.nowhere.example.org/x").message == "The MIS does not answer."
+        assert refused(client, "https://mis.nowhere.example.org/x").message.startswith("The MIS does not answer.")
 
 
 def _unknown(place: wire.Place, bounds: wire.Bounds) -> list[wire.Address]:
@@ -301,7 +301,7 @@ def test_the_pauses_grow_and_differ_and_the_last_failure_is_told() -> None:
         again: Slept = []
         refused(http(again, total_seconds=100), server.url())
     assert len(server.requests) == 8
-    assert error.message == "The MIS says that something is wrong on its side (502)."
+    assert error.message.startswith("The MIS says that something is wrong on its side (502). Nothing was changed.")
     assert error.detail == f"GET {server.url('/v2/students')}: 502, try 4"
     assert 0.25 <= slept[0] <= 0.75 <= 1.0 <= slept[2] <= 3.0
     assert slept != again
@@ -335,7 +335,7 @@ def test_the_total_deadline_ends_the_tries() -> None:
 def test_nobody_listens_or_the_name_is_unknown() -> None:
     with serving(whole()) as server:
         pass
-    assert refused(http(), server.url()).message == "The MIS does not answer."
+    assert refused(http(), server.url()).message.startswith("The MIS does not answer.")
     assert "cannot be found" in refused(http(), "https://nowhere.invalid/").message
 
 
@@ -370,7 +370,7 @@ def test_who_never_answers_is_waited_for_twice_and_no_longer() -> None:
     began = time.monotonic()
     with serving(hang) as server:
         error = refused(http(read_seconds=0.3), server.url())
-    assert (error.message, len(server.requests)) == ("The MIS does not answer in time.", 2)
+    assert (error.message[:32], len(server.requests)) == ("The MIS does not answer in time.", 2)
     assert time.monotonic() - began < 2
 
 
@@ -480,7 +480,7 @@ def test_what_is_cut_short_or_no_http_at_all_is_no_answer(answer: bytes) -> None
 
     with serving(act) as server:
         error = refused(http(), server.url())
-    assert "cut short" in error.message or error.message == "The MIS does not answer."
+    assert "cut short" in error.message or error.message.startswith("The MIS does not answer.")
     assert len(server.requests) == 4
 
 
