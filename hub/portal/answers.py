@@ -58,17 +58,22 @@ def no(request: ParentRequest, change_id: int) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            for asked in selectors.asking_the_same(request.connections, change, now):
+            still_asked = selectors.asking_the_same(request.connections, change, now)
+            for asked in still_asked:
                 answering.reject(
                     account=request.account, change=asked, reason=form.reason(), by_name=str(request.account), now=now
                 )
         except HubError as refused:
             messages.error(request, refused.message)
             return redirect("portal:approval", change.pk)
+        if not still_asked:  # answered in another tab, between two looks
+            return redirect("portal:approval", change.pk)
         messages.success(request, _("It stays as it is. The school office reads what you said."))
         return redirect("portal:approvals")
     records = selectors.records(request.connections)
     same = selectors.asking_the_same(request.connections, change, now)
+    if not same:
+        return redirect("portal:approval", change.pk)
     question = presenting.questions_of(records, same, now)[0]
     context = {"tab": "approvals", "ask": question.asks[0], "form": form, "kind": words.kind_name(change.field)}
     return render(request, "portal/no.html", context, status=422 if form.is_bound else 200)

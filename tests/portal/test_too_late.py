@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from hub.portal import selectors
 from tests.factories.changes import make_change
 from tests.factories.parents import value_of
 from tests.portal.conftest import DAY, Parent, ask
@@ -58,3 +59,14 @@ def test_a_connection_that_ended_leaves_its_open_forms_without_effect(ngozi: Par
     assert ngozi.client.post(path, {"value": "thief@example.org", **SAID}).status_code == 404
     assert value_of(ngozi.contact, "email") == "ngozi@example.org"
     assert DetailChange.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_no_to_what_was_answered_in_another_tab_just_now(
+    ngozi: Parent, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    change = ask(ngozi.contact)
+    monkeypatch.setattr(selectors, "asking_the_same", lambda *said: [])
+    answer = getattr(ngozi.client, method)(path_of("no", change), SAID)
+    assert (answer.status_code, answer["Location"]) == (302, reverse("portal:approval", args=[change.pk]))
+    assert not list(ngozi.client.get(answer["Location"]).context["messages"])

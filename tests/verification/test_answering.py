@@ -371,6 +371,16 @@ def test_nobody_is_asked_twice_within_a_day(ngozi: Connection, office: Account, 
     assert (state(change), again.status) == (Status.WITHDRAWN, Status.PENDING)
 
 
+def test_a_question_that_was_answered_on_a_page_left_open_is_not_asked_again(
+    ngozi: Connection, office: Account, now: dt.datetime
+) -> None:
+    on_the_page = ask(ngozi, office, now)
+    approve(ngozi, DetailChange.objects.get(), now + DAY)
+    with pytest.raises(ChangeRefused, match="waits for the code"):
+        services.ask_again(change=on_the_page, by=office, now=now + 2 * DAY)
+    assert DetailChange.objects.count() == 1
+
+
 def test_what_makes_no_sense_is_not_asked_again(ngozi: Connection, office: Account, now: dt.datetime) -> None:
     change = ask(ngozi, office, now)
     prove(ngozi, approve(ngozi, change, now), now)

@@ -94,6 +94,7 @@ def ask_again(*, change: DetailChange, by: Account, now: dt.datetime) -> DetailC
     with transaction.atomic():
         owner = owner_of(change)
         lock([owner])
+        change.refresh_from_db(fields=["status"])
         _refuse_to_ask(change, owner, now)
         return _ask(owner, change.field, change.new_value, by, now, afresh=True)
 
