@@ -112,12 +112,15 @@ def _readers(school: School) -> list[str]:
     return list(dict.fromkeys(address for address in (school.office_email, settings.OPERATOR_EMAIL) if address))
 
 
-_SEEN_AT_A_GLANCE = (standing.MISSED, standing.SILENT, standing.HELD, standing.PAUSED, standing.RECONNECT)
+_SEEN_AT_A_GLANCE = (
+    standing.MISSED, standing.SILENT, standing.HELD, standing.PAUSED, standing.RECONNECT, standing.NOT_LET_IN,
+)  # fmt: skip
 
 
 def _at_a_glance(*, now: dt.datetime) -> set[tuple[int, str]]:
     """Return (school id, alert key) of what stands of `_SEEN_AT_A_GLANCE`, as `imports.standing` would say."""
-    known = MisLink.objects.filter(source__ended_at=None, state__in=(LinkState.ENABLED, LinkState.RECONNECT))
+    states = (LinkState.ENABLED, LinkState.RECONNECT, LinkState.WAITING)
+    known = MisLink.objects.filter(source__ended_at=None, state__in=states)
     links = list(known.select_related("source"))
     enabled = [link for link in links if link.state == LinkState.ENABLED]
     overdue = situation.overdue_now(enabled, now=now)
@@ -125,6 +128,7 @@ def _at_a_glance(*, now: dt.datetime) -> set[tuple[int, str]]:
     held = Import.objects.filter(state__in=HELD_STATES, decided_at=None, preview=False, link__source__ended_at=None)
     due = {(school_id, standing.HELD) for school_id in held.values_list("school_id", flat=True)}
     due |= {(link.school_id, standing.RECONNECT) for link in links if link.state == LinkState.RECONNECT}
+    due |= {(link.school_id, standing.NOT_LET_IN) for link in links if situation.is_kept_waiting(link, now=now)}
     due |= {(link.school_id, standing.PAUSED) for link in enabled if link.paused_at is not None}
     due |= {(link.school_id, standing.MISSED) for link in enabled if link.pk in overdue}
     for link in enabled:

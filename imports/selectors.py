@@ -41,6 +41,10 @@ class Mis:
     def is_push(self) -> bool:
         return self.delivery == Delivery.PUSH.value
 
+    @property
+    def is_upload(self) -> bool:
+        return self.delivery == Delivery.UPLOAD.value
+
 
 def mis_of(link: MisLink | None) -> Mis:
     """Return the name of the link's MIS and how it delivers; plain words where its connector is gone."""
@@ -125,6 +129,7 @@ def words(run: Import, *, mis: Mis | None = None) -> presenting.Run:
         started_at=run.started_at,
         finished_at=run.finished_at,
         night=run.night,
+        again_at=run.not_before if run.state == ImportState.QUEUED else None,
         counts=run.counts,
         reasons=run.reasons,
         decided_by=run.decided_by,

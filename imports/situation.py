@@ -10,11 +10,13 @@ from django.db.models import Count, Max, Q, Window
 
 from hub.core.models import School
 from imports import selectors, standing
-from imports.link import nights, schedule
+from imports.link import nights, onboarding, schedule
 from imports.link.links import current_link
 from imports.link.nights import Night
 from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Rejection, ScheduledRun
 from imports.selectors import Mis
+from mis_connectors import registry
+from mis_connectors.base import SetUp
 from verification.selectors import ToCopy, to_copy
 
 RUNS_READ = 100
@@ -84,6 +86,9 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
             push=found.mis.is_push,
             link_state=link.state,
             state_since=link.state_since,
+            how_to_reconnect=_how_to_reconnect(link),
+            kept_waiting=is_kept_waiting(link, now=now),
+            said=link.tried_said,
             paused_at=link.paused_at,
             paused_why=link.paused_why,
             agent_seen=found.agent_seen,
@@ -97,6 +102,24 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
         ),
         now=now,
     )
+
+
+_RECONNECT = {
+    SetUp.GRANT: "Grant it again in {mis}: the link is tried every night and comes back by itself.",
+    SetUp.CONSENT: "Sign in to {mis} again on the link's page: the import then begins by itself.",
+    SetUp.CREDENTIALS: "Type in new credentials from {mis} on the link's page: they are tried at once.",
+}
+
+
+def _how_to_reconnect(link: MisLink) -> str:
+    info = registry.connectors().get(link.source.connector)
+    return _RECONNECT.get(info.info.set_up, "").format(mis=info.info.mis_name) if info else ""
+
+
+def is_kept_waiting(link: MisLink, *, now: dt.datetime) -> bool:
+    """Whether the MIS has not let us in, though the time it takes for that, and a night, are over."""
+    found = registry.connectors().get(link.source.connector) if link.state == LinkState.WAITING else None
+    return found is not None and onboarding.is_kept_waiting(link, found.info, now=now)
 
 
 def failed_by_hand(run: Import) -> bool:

@@ -15,7 +15,8 @@ AGENT_SILENT_AFTER = dt.timedelta(hours=26)
 
 FAILED, HELD, MISSED, SILENT = "import-failed", "import-held", "import-missed", "agent-silent"
 REJECTED, PAUSED, RECONNECT, TO_COPY = "records-rejected", "link-paused", "link-reconnect", "to-copy"
-MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT)
+NOT_LET_IN = "link-not-let-in"
+MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT, NOT_LET_IN)
 """Kept as stored alerts too, so that each is mailed once. What is to be copied is the report's matter, not an alarm."""
 
 
@@ -50,6 +51,12 @@ class Facts:
     state_since: dt.datetime | None = None
     paused_at: dt.datetime | None = None
     paused_why: str = ""
+    how_to_reconnect: str = ""
+    """What to do where the MIS no longer lets us in."""
+    kept_waiting: bool = False
+    """The MIS has not let us in, though the time it takes for that, and a night, are over."""
+    said: str = ""
+    """What came of the last try, where the MIS does not let us in."""
     agent_seen: dt.datetime | None = None
     runs: Sequence[tuple[int, Run]] = ()
     missed: Sequence[Missed] = ()
@@ -72,6 +79,8 @@ def _failed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     if not facts.runs or facts.runs[0][1].state not in presenting.BROKEN:
         return
     import_id, run = facts.runs[0]
+    if facts.link_state == "reconnect" and _was_refused(run):
+        return  # the other alert says what to do
     word = "failed" if run.state == "failed" else "was interrupted"
     body = " ".join(part for part in (presenting.reason(run), presenting.advice(run)) if part)
     yield Alert(
@@ -154,7 +163,21 @@ def _reconnect(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
         return
     title = f"{facts.mis_name} no longer lets us in"
     body = "Access was withdrawn there. Nothing comes in before it is connected again."
-    yield Alert(RECONNECT, "bad", title, body, "Reconnect", "settings/mis-link/")
+    parts = [facts.said, facts.how_to_reconnect or body]
+    yield Alert(RECONNECT, "bad", title, " ".join(filter(None, parts)), "Reconnect", "settings/mis-link/")
+
+
+def _not_let_in(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.kept_waiting or facts.state_since is None:
+        return
+    said = f"{facts.said} " if facts.said else ""
+    body = (
+        f"Asked since {moments.stamp(facts.state_since, now=now)}. {said}"
+        f"Look at the set-up steps again: was access granted in {facts.mis_name} for this school? "
+        "It is tried again every night."
+    )
+    title = f"{facts.mis_name} has still not let us in"
+    yield Alert(NOT_LET_IN, "warn", title, body, "See the steps", "settings/mis-link/")
 
 
 def _to_copy(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
@@ -167,4 +190,8 @@ def _to_copy(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     yield Alert(TO_COPY, "warn", title, body, "Open report", "reports/verified-user-changes/")
 
 
-_SOURCES = (_reconnect, _failed, _missed, _held, _paused, _silent, _rejected, _to_copy)
+def _was_refused(run: Run) -> bool:
+    return any(reason.get("code") == "refused" for reason in run.reasons)
+
+
+_SOURCES = (_reconnect, _not_let_in, _failed, _missed, _held, _paused, _silent, _rejected, _to_copy)

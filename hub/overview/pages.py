@@ -18,7 +18,7 @@ from hub.core.models import Alert, Severity
 from hub.overview import presenting, selectors
 from imports import moments, situation, standing
 from imports import selectors as import_reads
-from imports.link import nights
+from imports.link import nights, waiting
 from imports.link.nights import Night
 from imports.models import Import, LinkState
 from imports.pages import presenting as import_words
@@ -88,6 +88,9 @@ def _stand(found: Situation, *, now: dt.datetime) -> presenting.Stand:
     return presenting.Stand(
         mis_name=found.mis.name,
         push=found.mis.is_push,
+        upload=found.mis.is_upload,
+        waiting=waiting.words(link, mis_name=found.mis.name, now=now),
+        kept_waiting=situation.is_kept_waiting(link, now=now),
         link_state=link.state,
         state_since=link.state_since,
         state_by=link.state_by,
@@ -128,6 +131,8 @@ def _link_tile(found: Situation, *, now: dt.datetime) -> dict[str, Any]:
         return tile | {"css": "off", "small": f"{found.mis.name} · {since}"}
     agent = f"agent seen {moments.ago(found.agent_seen, now=now)}" if found.agent_seen else "agent not seen yet"
     parts = [found.mis.name, *([agent] if found.mis.is_push else [])]
+    if found.mis.is_upload:
+        return tile | {"small": f"{found.mis.name} · files are uploaded by hand", "switch": False}
     if link.state == LinkState.WAITING:
         return tile | {"small": " · ".join(parts), "setup": True, "switch": False}
     parts.append(presenting.schedule_words(link.weekdays, link.run_at))

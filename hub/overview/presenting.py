@@ -19,6 +19,10 @@ class Stand:
 
     mis_name: str
     push: bool = True
+    upload: bool = False
+    waiting: str = ""
+    """What a link that is not let in yet waits for: a sentence or two."""
+    kept_waiting: bool = False
     link_state: str = ""
     state_since: dt.datetime | None = None
     state_by: str = ""
@@ -54,6 +58,13 @@ def _beginning(stand: Stand, now: dt.datetime) -> Heading | None:
         return None
     if stand.link_state == "awaiting_credentials":
         return Heading(f"{stand.mis_name} has not let us in yet.", "Finish the set-up, and the first import follows.")
+    if stand.link_state == "waiting" and stand.waiting:
+        title = "has still not let us in." if stand.kept_waiting else ""
+        return Heading(f"{stand.mis_name} {title}" if title else f"Waiting for {stand.mis_name}.", stand.waiting)
+    if stand.upload:
+        return Heading(
+            "Upload your first file.", "Pupils, parents and staff come in from it; you see first what it does."
+        )
     if stand.missed:
         return None
     due = f" The next is due {moments.coming(stand.next_due, now=now)}." if stand.next_due else ""
@@ -64,6 +75,10 @@ def _beginning(stand: Stand, now: dt.datetime) -> Heading | None:
 def _under_way(stand: Stand, now: dt.datetime) -> Heading | None:
     if stand.running is None:
         return None
+    if stand.running.again_at is not None:
+        return Heading(
+            f"{presenting.title(stand.running)}.", f"{presenting.reason(stand.running)} {_as_of(stand, now)}"
+        )
     word = presenting.outcome(stand.running.state).text
     return Heading("An import is running.", f"{word}. Nothing of it shows before all of it is in.")
 
@@ -72,7 +87,8 @@ def _stopped(stand: Stand, now: dt.datetime) -> Heading | None:
     if stand.link_state == "disabled":
         since = f"Since {moments.stamp(stand.state_since, now=now)}" if stand.state_since else "It is switched off"
         by = f", by {stand.state_by}" if stand.state_by else ""
-        return Heading("MIS Autolink is off.", f"{since}{by}. {_as_of(stand, now)}")
+        name = "MIS Autolink" if stand.push else "The MIS Link"
+        return Heading(f"{name} is off.", f"{since}{by}. {_as_of(stand, now)}")
     if stand.link_state == "reconnect":
         return Heading(f"{stand.mis_name} no longer lets us in.", f"Connect it again. {_as_of(stand, now)}")
     if stand.paused_at is not None:

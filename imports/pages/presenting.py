@@ -52,6 +52,8 @@ class Run:
     started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     night: dt.date | None = None
+    again_at: dt.datetime | None = None
+    """The MIS did not answer; it is asked again then."""
     counts: Mapping[str, Any] = field(default_factory=dict)
     reasons: Sequence[Mapping[str, str]] = ()
     decided_by: str = ""
@@ -106,8 +108,11 @@ def title(run: Run) -> str:
         if run.changes == 0:
             return "Tonight would change nothing"
         return f"Tonight would change {many(run.changes, 'thing')}"
+    if run.again_at is not None:
+        return f"{run.mis_name} is asked again at {moments.clock(moments.local(run.again_at))}"
     titles = {
         "queued": "This import waits for its turn",
+        "collecting": f"Fetching from {run.mis_name}",
         "unchanged": f"Nothing changed in {run.mis_name}",
         "held": "This import waits for you",
         "failed": "This import failed",
@@ -156,6 +161,8 @@ def advices(run: Run) -> list[str]:
 
 def lead(run: Run) -> str:
     """Return the sentence below an import's title."""
+    if run.again_at is not None:
+        return f"{reason(run)} Nothing needs doing: everybody is as before until it answers.".strip()
     if run.state in RUNNING:
         return "You may leave this page: it goes on by itself, and nothing shows in the hub before all of it is ready."
     if run.preview and run.state not in BROKEN:

@@ -21,7 +21,7 @@ from hub.core.tables import csv_response
 from imports import moments, selectors
 from imports.link import nights
 from imports.link.links import current_link
-from imports.models import HELD_STATES, OPEN_STATES, Import, ImportState, MisLink
+from imports.models import HELD_STATES, OPEN_STATES, Import, ImportKind, ImportState, MisLink
 from imports.pages import change_lines, presenting, wording
 from imports.pages.entries import Entry, entries, kind_words
 from imports.pages.wording import Line
@@ -92,7 +92,7 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
         "when": moments.stamp(words.when, now=now),
         "took": moments.took(run.started_at, run.finished_at) if run.started_at and run.finished_at else "",
         "live": run.state in OPEN_STATES,
-        "phases": phases(run, is_push=mis.is_push),
+        "phases": phases(run, is_push=run.kind != ImportKind.CLOUDLINK),
         "rejected": list(selectors.rejections_of(run)[:REJECTED_SHOWN]),
         "rejected_count": selectors.rejections_of(run).count(),
         "left": change_lines.left_lines(run.left_by_undo, school_id=run.school_id),
@@ -116,7 +116,12 @@ def import_phases(request: SchoolRequest, school: str, import_id: int) -> HttpRe
     if run.state not in OPEN_STATES:
         return HttpResponseClientRefresh()
     mis = selectors.mis_of(run.link)
-    context = {"run": run, "school": request.school, "phases": phases(run, is_push=mis.is_push), "mis": mis}
+    context = {
+        "run": run,
+        "school": request.school,
+        "phases": phases(run, is_push=run.kind != ImportKind.CLOUDLINK),
+        "mis": mis,
+    }
     return render(request, "imports/_phases.html", context)
 
 
@@ -173,6 +178,8 @@ def phases(run: Import, *, is_push: bool) -> list[tuple[str, str]]:
     shown = [(state, words) for state, words in PHASES if not (is_push and state == ImportState.COLLECTING)]
     order = [state for state, _ in shown]
     here = order.index(ImportState(run.state)) if run.state in order else 0
+    if run.state == ImportState.QUEUED and run.payload_id is not None and not is_push:
+        here = order.index(ImportState.READING)  # fetched, and waiting for a worker
     return [("done" if at < here else "now" if at == here else "", words) for at, (_, words) in enumerate(shown)]
 
 
