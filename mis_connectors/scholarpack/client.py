@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from mis_connectors import values
 from mis_connectors.base import Access, Sink
 from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.http import Reply
@@ -18,6 +19,8 @@ from mis_connectors.scholarpack import oauth, wording
 ASKED_PER_PAGE = 100
 """What is asked for; what comes may differ, and nothing depends on it."""
 MOST_PAGES = 2000
+LONGEST_IDENTITY = 100
+"""Ids are short numbers; what is longer is none."""
 READINGS = 5
 """A list of several pages is read at most so often until two readings, one after the other, name the same records."""
 
@@ -34,8 +37,12 @@ class Resource:
 
     def key_of(self, record: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what tells this record from others, or None where it does not say."""
-        key = tuple(str(record.get(name) or "").strip() for name in self.identity)
-        return key if all(key) else None
+        try:
+            key = [values.text(record.get(name)) for name in self.identity]
+        except ValueError:
+            return None
+        said = tuple(part for part in key if part and len(part) <= LONGEST_IDENTITY)
+        return said if len(said) == len(key) else None
 
 
 STUDENTS = Resource("students", "pupils")

@@ -20,7 +20,6 @@ from mis_connectors.scholarpack import client, people, schools, wording
 Raw = Mapping[str, Any]
 
 _PART = re.compile(r"(?P<path>[a-z-]+)/(?P<reading>\d{2})/(?P<page>\d{4})\.json", re.ASCII)
-LONGEST_IDENTITY = 100
 _FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     client.STUDENTS.path: {
         "pupil.upn": ("upn",),
@@ -96,7 +95,7 @@ class _List:
         """Take a record; one that a page brings again is the same person, as it stood last."""
         self.names |= raw.keys()
         key, row = resource.key_of(raw), _Row(raw, file, number)
-        if key and all(len(part) <= LONGEST_IDENTITY for part in key):
+        if key:
             self.rows[key] = row
         else:
             self.nameless.append(row)
@@ -186,7 +185,7 @@ def _records(kind: Kind, people_list: _List, salt: bytes, notes: list[str]) -> I
         notes.append(f"Not active in ScholarPack without a leaving date, and read as no longer there: {undated} staff.")
 
 
-def _contacts(contacts: _List, links: Mapping[str, list[Raw]], salt: bytes) -> Iterator[SourceRecord]:
+def _contacts(contacts: _List, links: Mapping[str, list[tuple[str, Raw]]], salt: bytes) -> Iterator[SourceRecord]:
     for (identity,), row in contacts.rows.items():
         own = links.get(identity, [])
         digest = values.digest_of(salt, row.raw, own)
@@ -197,14 +196,14 @@ def _record(kind: Kind, identity: str, row: _Row, digest: bytes, opener: Callabl
     return SourceRecord(kind=kind, external_id=identity, digest=digest, file=row.file, row=row.number, open=opener)
 
 
-def _links_by_contact(lists: Mapping[str, _List], notes: list[str]) -> dict[str, list[Raw]]:
-    """Return each contact's links, by pupil; those that name nobody in the lists are counted and passed over."""
+def _links_by_contact(lists: Mapping[str, _List], notes: list[str]) -> dict[str, list[tuple[str, Raw]]]:
+    """Return each contact's links with their pupils' ids; those that name nobody in the lists are counted only."""
     students, contacts = lists[client.STUDENTS.path].rows, lists[client.CONTACTS.path].rows
-    found: dict[str, list[Raw]] = {}
+    found: dict[str, list[tuple[str, Raw]]] = {}
     strays = 0
     for (student, contact), row in sorted(lists[client.LINKS.path].rows.items()):
         if (student,) in students and (contact,) in contacts:
-            found.setdefault(contact, []).append(row.raw)
+            found.setdefault(contact, []).append((student, row.raw))
         else:
             strays += 1
     if strays:

@@ -40,8 +40,8 @@ def open_pupil(raw: Raw) -> Opened:
     return Opened(pupil_of(raw, problems), tuple(problems))
 
 
-def open_contact(raw: Raw, links: Sequence[Raw]) -> Opened:
-    """Return a contact with a link for each of its pupils: commonly one, for siblings have contacts of their own."""
+def open_contact(raw: Raw, links: Sequence[tuple[str, Raw]]) -> Opened:
+    """Return a contact with a link for each of its pupils, named by id: commonly one, for siblings have others."""
     said = _Said(raw, "contact")
     record = ContactRecord(
         title=said.text("title"),
@@ -132,12 +132,11 @@ def telephones(said: _Said) -> tuple[str, ...]:
     return tuple(sorted(numbers, key=lambda number: not numbers[number]))
 
 
-def _links(links: Sequence[Raw], problems: list[RecordProblem]) -> Iterator[LinkRecord]:
+def _links(links: Sequence[tuple[str, Raw]], problems: list[RecordProblem]) -> Iterator[LinkRecord]:
     """One link per pupil; where ScholarPack has two of the same, what gives less access counts."""
     by_pupil: dict[str, list[_Said]] = {}
-    for raw in links:
-        said = _Said(raw, "contact", problems)
-        by_pupil.setdefault(str(raw["student_id"]).strip(), []).append(said)
+    for pupil, raw in links:
+        by_pupil.setdefault(pupil, []).append(_Said(raw, "contact", problems))
     for pupil, same in by_pupil.items():
         responsibility = {said.yes_no("responsibility") for said in same}
         orders = [order for said in same if (order := said.whole("contact_order")) is not None]

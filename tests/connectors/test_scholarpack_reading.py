@@ -23,7 +23,7 @@ from tests.connectors.scholarpack_things import (
 
 
 def the_contact(raw: dict[str, Any], *links: dict[str, Any]) -> ContactRecord:
-    record = people.open_contact(raw, links).record
+    record = people.open_contact(raw, [(str(one["student_id"]), one) for one in links]).record
     assert isinstance(record, ContactRecord)
     return record
 
@@ -96,7 +96,7 @@ def test_of_two_links_between_the_same_two_the_one_that_gives_less_access_counts
 
 def test_what_cannot_be_read_is_named_in_scholarpacks_words_and_the_rest_is_kept() -> None:
     opened = people.open_contact(
-        contact(1, phones="07700 900123", email={"home": "x"}), [link(5, 1, contact_order="first")]
+        contact(1, phones="07700 900123", email={"home": "x"}), [("5", link(5, 1, contact_order="first"))]
     )
     assert isinstance(opened.record, ContactRecord)
     assert (opened.record.forename, opened.record.telephones, opened.record.emails) == ("Ngozi", (), ())
