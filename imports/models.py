@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -48,6 +49,7 @@ class LinkState(models.TextChoices):
 class MisLink(SchoolOwned):
     """The live connection of a source: "MIS Link" on screen."""
 
+    sealed_columns: ClassVar[tuple[str, ...]] = ("secrets",)
     source = models.OneToOneField(MisSource, on_delete=models.CASCADE, db_constraint=False)
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.NOT_SET_UP)
     state_since = models.DateTimeField()
@@ -110,6 +112,7 @@ class Payload(SchoolOwned):
 
 
 class PayloadChunk(SchoolPart):
+    sealed_columns: ClassVar[tuple[str, ...]] = ("body",)
     payload = models.ForeignKey(Payload, on_delete=models.CASCADE, db_constraint=False, related_name="chunks")
     number = models.PositiveIntegerField()
     body = models.BinaryField()

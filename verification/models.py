@@ -7,6 +7,7 @@ change (`status`), and whether the MIS has caught up with it (`mis_state`). Rows
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -249,6 +250,7 @@ class RecoveryRequest(models.Model):
     What follows is done by a task that looks the address up. Belongs to no school.
     """
 
+    sealed_columns: ClassVar[tuple[str, ...]] = ("sealed_name",)
     sealed_name = models.BinaryField(help_text="What was typed, encrypted.")
     name_hash = models.CharField(max_length=64, help_text="Keyed; to count by.")
     kind = models.CharField(max_length=6, help_text="email or mobile.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -75,6 +75,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 class TimeCode(models.Model):
     """The secret an authenticator app counts with (TOTP, RFC 6238), encrypted; it counts once confirmed."""
 
+    sealed_columns: ClassVar[tuple[str, ...]] = ("sealed_secret",)
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="time_code")
     sealed_secret = models.BinaryField()
     made_at = models.DateTimeField()

@@ -25,6 +25,20 @@ def decrypt(sealed: bytes) -> bytes:
         raise KeyringError("No key in SCHOOLGATE_KEYS opens this. Was a key taken away too early?") from error
 
 
+def is_newest(sealed: bytes) -> bool:
+    """Whether what is stored was encrypted under the newest key, and can be read with it."""
+    try:
+        Fernet(settings.KEY_RING[0]).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
+def renew(sealed: bytes) -> bytes:
+    """Return what is stored encrypted under the newest key. Raises `KeyringError` if no key of the ring opens it."""
+    return encrypt(decrypt(sealed))
+
+
 @lru_cache(maxsize=4)
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

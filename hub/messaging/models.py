@@ -6,6 +6,8 @@ to one address about that person's own affairs. It belongs to a login or an addr
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 
@@ -31,6 +33,7 @@ class NoticeState(models.TextChoices):
 class Notice(models.Model):
     """One email or text to one address. Its words are encrypted, and wiped when they are no longer needed."""
 
+    sealed_columns: ClassVar[tuple[str, ...]] = ("sealed",)
     kind = models.CharField(max_length=40, help_text="A key of hub.messaging.kinds.")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="notices")
     channel = models.CharField(max_length=5, choices=Channel.choices)

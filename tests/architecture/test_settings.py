@@ -33,6 +33,16 @@ An MIS that we fetch from has values that its supplier gives to whoever runs the
 a partner key. Each is `SCHOOLGATE_MIS_<MIS>_<NAME>`, or `SCHOOLGATE_MIS_<MIS>_<NAME>_FILE` where it is kept in a file;
 the README in the connector's folder below `mis_connectors/` names them. Under Docker Compose they are written into a
 file `mis.env` beside `docker-compose.yml`, one `NAME=value` a line.
+
+## A new key
+
+`SCHOOLGATE_KEYS` may hold several keys: the first encrypts, all of them read. To change the key, make one with
+`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`, then:
+
+1. Put the new key in front, `new,old`, and restart everything: from then on the new key writes, and both read.
+2. Run `bin/manage rotate_keys`. It brings everything that is stored under the new key, batch by batch, while the hub
+   works, and says how much it was; stopped, it goes on where it was.
+3. Take the old key away and restart. A backup made before step 2 needs the old key: keep the two together.
 """
 
 
