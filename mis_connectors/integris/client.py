@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mis_connectors import values
 from mis_connectors.base import Access
 from mis_connectors.errors import (
     ConnectorAuthError,
@@ -139,8 +140,15 @@ class Datashare:
 
 
 def identity(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what names a row of this list; an empty text for what is missing."""
-    return tuple("" if row.get(key) is None else str(row[key]).strip() for key in IDENTITIES[name])
+    """Return what names a row of this list; an empty text for what is missing or no id."""
+    return tuple(_id(row.get(key)) for key in IDENTITIES[name])
+
+
+def _id(value: object) -> str:
+    try:
+        return values.text(value) or ""
+    except ValueError:
+        return ""
 
 
 def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:

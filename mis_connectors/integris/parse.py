@@ -150,7 +150,7 @@ class _Said:
     def _records(self, kind: Kind, links: Mapping[str, list[Row]], salt: bytes) -> list[SourceRecord]:
         records = []
         for (external_id,), found in self._lists[_KINDS[kind][1]].found.items():
-            own = sorted(links.get(external_id, []), key=lambda link: str(link["StudentID"]).strip())
+            own = sorted(links.get(external_id, []), key=lambda link: identity("contactLinks", link))
             raw = [found.row, *own] if kind is Kind.CONTACT else [found.row]
             reading: Callable[[], Opened] = (
                 partial(people.open_contact, found.row, own)
