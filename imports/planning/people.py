@@ -51,7 +51,8 @@ class People:
         kind = fact.key[0]
         draft.plan.new_identities.append(NewIdentity(fact.key, person_id, digest, fact.emails, fact.mobiles))
         if draft.matcher.is_vacant(kind, person_id) and (kind, person_id) not in draft.moved_to:
-            draft.plan.stats[kind].rekeyed += 1
+            live = [old for old in draft.owners[(kind, person_id)] if not old.gone]
+            draft.plan.stats[kind].rekeyed += len(live) < 2  # several that became one were merged, on purpose
             draft.moved_to.add((kind, person_id))
         before = {"record": ", ".join(sorted(old.key[1] for old in draft.owners[(kind, person_id)]))}
         after = {"record": fact.key[1]}

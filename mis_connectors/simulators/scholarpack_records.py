@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any
 
 from mis_connectors.simulators.model import Contact, Email, Link, People, Pupil, Staff, Telephone
@@ -14,9 +15,9 @@ _MERGED = 90_000_000
 """Ids from here on are those that *Manage Duplicate Contacts* gave."""
 
 
-def contact_id(link: Link, merged: bool) -> int:
+def contact_id(link: Link, merged: Set[int]) -> int:
     """Return the id of a contact's record on this pupil: for each sibling another, until they are merged."""
-    return _MERGED + link.contact_id if merged else link.contact_id * 10_000 + link.pupil_id
+    return _MERGED + link.contact_id if link.contact_id in merged else link.contact_id * 10_000 + link.pupil_id
 
 
 def students(people: People, inactive: bool, merged: bool) -> Records:
@@ -26,20 +27,22 @@ def students(people: People, inactive: bool, merged: bool) -> Records:
 def contacts(people: People, inactive: bool, merged: bool) -> Records:
     found: dict[int, dict[str, Any]] = {}
     met: set[int] = set()
+    one = _of_several(people) if merged else frozenset[int]()
     for link in _links(people, inactive):
-        again = link.contact_id in met and not merged
+        again = link.contact_id in met
         met.add(link.contact_id)
-        key = contact_id(link, merged)
+        key = contact_id(link, one)
         if key not in found:
             found[key] = _contact(key, people.contacts[link.contact_id], again)
     return list(found.values())
 
 
 def student_contacts(people: People, inactive: bool, merged: bool) -> Records:
+    one = _of_several(people) if merged else frozenset[int]()
     return [
         {
             "student_id": link.pupil_id,
-            "contact_id": contact_id(link, merged),
+            "contact_id": contact_id(link, one),
             "relationship": link.relationship,
             "contact_order": link.priority,
             "responsibility": link.responsibility,
@@ -70,6 +73,12 @@ def _links(people: People, inactive: bool) -> Iterator[Link]:
         for link in people.links[pupil.id]:
             if not link.applicant:
                 yield link
+
+
+def _of_several(people: People) -> frozenset[int]:
+    """Return the contacts whom *Manage Duplicate Contacts* finds several times."""
+    times = Counter(link.contact_id for link in _links(people, True))
+    return frozenset(contact for contact, count in times.items() if count > 1)
 
 
 def _status(pupil: Pupil) -> str:

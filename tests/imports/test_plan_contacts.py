@@ -166,6 +166,18 @@ def test_a_record_that_replaces_another_keeps_the_person() -> None:
     assert hub.link("1", "77")["ended_on"] is None
 
 
+def test_several_records_that_became_one_were_merged_and_do_not_count_as_a_moved_mis() -> None:
+    hub = Hub()
+    children = a_pupil("1"), a_pupil("2")
+    home = {"mobile": N, "postcode": "LS1 1AA"}
+    hub.night(*children, a_contact("5", "Ngozi", "Okafor", "1", **home), a_contact("6", "Ngozi", "Okafor", "2", **home))
+    plan = hub.night(*children, a_contact("9", "Ngozi", "Okafor", "1", "2", **home))
+    assert contacts(hub) == 1
+    assert len(hub.open_links()) == 2
+    assert plan.stats[CONTACT].rekeyed == 0
+
+
+
 def test_a_new_record_for_a_sibling_takes_no_link_from_the_unread_one() -> None:
     """The first record is unchanged, so it is not opened; its links must not look dropped."""
     hub = Hub()
