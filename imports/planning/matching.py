@@ -106,8 +106,9 @@ class Matcher:
         ]
         reached_by = {*facts.emails, *facts.mobiles}
         agreeing = [contact_id for contact_id in family if reached_by & self._reached_by[contact_id]]
-        if len(agreeing) > 1:  # two of the hub are one record now: it is the Connected's, if one of them is
-            agreeing = [contact_id for contact_id in agreeing if (CONTACT, contact_id) in self._state.connected]
+        if len(agreeing) > 1:  # two of the hub are one record now: the Connected's, else the one known longest
+            connected = [contact_id for contact_id in agreeing if (CONTACT, contact_id) in self._state.connected]
+            agreeing = connected or [min(agreeing, key=lambda contact_id: (contact_id < 0, abs(contact_id)))]
         if len(agreeing) == 1:
             return agreeing[0], None
         return None, family[0] if family else None
