@@ -20,6 +20,7 @@ from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, P
 from imports import bulk
 from imports.models import Import, ImportChange
 from imports.types import CONTACT, DETAIL, IDENTITY, LINK, PUPIL, STAFF
+from verification.models import Invitation
 
 POSSIBLE_FOR = dt.timedelta(days=14)
 _MODELS: dict[str, type[Model]] = {
@@ -137,7 +138,8 @@ class _Undo:
         new_details = [change for change in self.changes if change.model == DETAIL and not change.before.get("source")]
         self._take(DETAIL, [c for c in new_details if (DETAIL, c.row_id) not in self._left_rows], lambda change: False)
         kept_contacts = self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
-        self._take(STAFF, added[STAFF], lambda change: (STAFF, change.person_id) in self.connected)
+        invited = self._invited("staff_id")
+        self._take(STAFF, added[STAFF], lambda c: (STAFF, c.person_id) in self.connected or c.row_id in invited)
         still_linked = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=kept_contacts)
         linked = set(still_linked.values_list("pupil_id", flat=True))
         linked |= set(self._denied().values_list("pupil_id", flat=True))
@@ -147,6 +149,11 @@ class _Undo:
         """Return the links that a parent has denied: “not my child” outlives the import that brought them."""
         return PupilContact.objects.filter(school_id=self.school_id, denied_at__isnull=False)
 
+    def _invited(self, owner: str) -> set[int]:
+        """Return who holds an invitation, or held one: its link leads to their record."""
+        sent = Invitation.objects.filter(school_id=self.school_id, **{f"{owner}__isnull": False})
+        return set(sent.values_list(owner, flat=True))
+
     def _holds_on_to_contact(self) -> Callable[[ImportChange], bool]:
         ids = [change.row_id for change in self.changes if change.action == "added" and change.model == CONTACT]
         contacts = Contact.objects.filter(school_id=self.school_id)
@@ -154,6 +161,7 @@ class _Undo:
         kept = contacts.filter(merged_into__in=ids).values_list("merged_into", "pk")
         held = {pk for pair in (*merged, *kept) for pk in pair}
         held |= set(self._denied().values_list("contact_id", flat=True))
+        held |= self._invited("contact_id")
         details = ContactDetail.objects.filter(school_id=self.school_id, contact_id__in=ids).exclude(source="mis")
         held |= set(details.values_list("contact_id", flat=True))
         return lambda change: (CONTACT, change.row_id) in self.connected or change.row_id in held

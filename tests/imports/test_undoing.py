@@ -14,6 +14,7 @@ from imports import decisions
 from imports.link import links
 from imports.models import ImportState
 from tests.factories.running import Nights, fingerprint
+from verification.invitations import letter_making
 
 OWN = "+447700900777"
 
@@ -98,6 +99,19 @@ def test_a_person_added_and_connected_since_stays_with_child_and_links(nights: N
     assert nights.link_between(pupil.id, record).access
     assert nights.value(record, "email") == "mine@example.org"
     assert {row["kind"] for row in undone.left_by_undo} == {"contact", "pupil"}
+
+
+def test_a_person_added_and_invited_since_stays_for_the_link_that_was_sent(
+    nights: Nights, administrator: Account
+) -> None:
+    pupil = nights.mis.add_pupil()
+    run = nights.night()
+    found = (nights.contact_or_none(link.contact_id) for link in nights.mis.links[pupil.id])
+    person = next(one for one in found if one is not None)
+    letter_making.print_letter(owner=person, by=administrator, now=nights.now)
+    undone = decisions.undo(run=run, by=administrator, now=nights.now)
+    assert Contact.objects.filter(pk=person.pk).exists()
+    assert "contact" in {row["kind"] for row in undone.left_by_undo}
 
 
 def test_what_the_office_edited_since_is_left_and_named(nights: Nights, administrator: Account) -> None:
