@@ -118,6 +118,8 @@ class Access:
     """The operator's `platform_fields`."""
     save_secrets: Callable[[Mapping[str, str]], None] = lambda kept: None
     """Keeps rotated credentials at once, whatever becomes of the run; call it before they are used."""
+    load_secrets: Callable[[], Mapping[str, str]] = dict
+    """Reads what is kept by now: another run, or a test of the link, may have rotated it since; empty: as given."""
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
 

@@ -19,7 +19,8 @@ from mis_connectors.registry import connector
 def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
     """Return the access of a link; all its requests together take at most `deadline_seconds`.
 
-    Read here once, so that whoever uses it needs no database; only rotated credentials are written, at once.
+    Read here once, so that whoever uses it needs no database; only rotated credentials are written, at once, and
+    read again before they are rotated.
     `link.source` and `link.school` are read. Raises `ConnectorConfigError` where the operator has not set what this
     MIS needs, and `KeyringError` where the link's secrets cannot be opened.
     """
@@ -29,6 +30,9 @@ def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
     def save(kept: Mapping[str, str]) -> None:
         secrets.keep(link_id, school_id, kept, now=timezone.now())
 
+    def load() -> Mapping[str, str]:
+        return secrets.reread(link_id, school_id)
+
     return Access(
         dfe_number=link.school.dfe_number,
         http=Http(outgoing(deadline_seconds=deadline_seconds)),
@@ -36,6 +40,7 @@ def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
         secrets=secrets.secrets_of(link),
         platform=platform,
         save_secrets=save,
+        load_secrets=load,
         now=_now,
     )
 

@@ -44,6 +44,16 @@ def keep(link_id: int, school_id: int, values: Mapping[str, str], *, now: dt.dat
                 connection.close()
 
 
+def reread(link_id: int, school_id: int) -> dict[str, str]:
+    """Return a link's secrets as they are by now, and give the connection back as `keep` does."""
+    with scope.schools(school_id):
+        try:
+            return secrets_of(MisLink.objects.only("secrets").get(pk=link_id))
+        finally:
+            if not connection.in_atomic_block:
+                connection.close()
+
+
 def merge(link: MisLink, values: Mapping[str, str]) -> None:
     """Put `values` beside the secrets the link has; the caller holds the link's lock and saves it."""
     link.secrets = sealed({name: value for name, value in {**secrets_of(link), **values}.items() if value})

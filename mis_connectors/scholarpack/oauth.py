@@ -96,14 +96,28 @@ def exchange(access: Access, *, code: str, redirect_uri: str) -> Tokens:
 def refresh(access: Access, tokens: Tokens) -> Tokens:
     """Return new tokens, kept already: the old refresh token is dead from here on.
 
+    Where another run has renewed them meanwhile, its tokens are taken: using the old one again would end the consent.
     Raises `ConnectorAuthError` where the school's consent is gone.
     """
+    if meanwhile := _renewed_meanwhile(access, tokens):
+        return meanwhile
     if not tokens.refresh_token:
         raise ConnectorAuthError(wording.WITHDRAWN if tokens.access_token else wording.NO_CONSENT, detail="no tokens")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
-    renewed = _granted(access, form, refused=wording.WITHDRAWN, kept=tokens.refresh_token)
+    try:
+        renewed = _granted(access, form, refused=wording.WITHDRAWN, kept=tokens.refresh_token)
+    except ConnectorAuthError:
+        if meanwhile := _renewed_meanwhile(access, tokens):
+            return meanwhile
+        raise
     access.save_secrets(renewed.as_secrets())
     return renewed
+
+
+def _renewed_meanwhile(access: Access, tokens: Tokens) -> Tokens | None:
+    kept = Tokens.of(access.load_secrets())
+    is_another = kept.access_token not in ("", tokens.access_token) and kept.refresh_token != tokens.refresh_token
+    return kept if is_another else None
 
 
 def _granted(access: Access, form: Mapping[str, str], *, refused: str, kept: str = "") -> Tokens:

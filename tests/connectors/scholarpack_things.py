@@ -49,6 +49,7 @@ class ScholarPack:
             secrets=dict(given),
             platform={**self.api.platform(self.server.address), **changed},
             save_secrets=keep,
+            load_secrets=lambda: self.secrets,
         )
 
     def collect(self, **changed: str) -> IncomingPayload:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -133,9 +134,32 @@ def test_an_old_refresh_token_ends_the_consent_so_none_is_ever_used_twice(pack: 
     pack.secrets["expires_at"] = "2001-01-01T00:00:00+00:00"
     list(pack.test())
     with pytest.raises(ConnectorAuthError):
-        connector.collect(pack.access(secrets={**old, "access_token": "x"}), _Nowhere())
+        connector.collect(replace(pack.access(secrets={**old, "access_token": "x"}), load_secrets=dict), _Nowhere())
     with pytest.raises(ConnectorAuthError):
         pack.collect()
+
+
+def test_tokens_that_another_run_renewed_meanwhile_are_taken(pack: ScholarPack) -> None:
+    """Somebody tests the link while the night is being fetched."""
+    night = pack.access()
+    pack.secrets["expires_at"] = "2001-01-01T00:00:00+00:00"
+    list(pack.test())
+    connector.collect(night, _Nowhere())
+    assert len(pack.kept) == 1, "the night renewed nothing itself"
+    pack.collect()
+
+
+def test_tokens_that_another_run_renews_at_the_very_moment_are_taken_too(pack: ScholarPack) -> None:
+    seen: list[str] = []
+
+    def load() -> dict[str, str]:
+        """The other run has asked ScholarPack, and keeps its answer only now."""
+        seen.append("")
+        return {} if len(seen) == 1 else pack.secrets
+
+    used = {**pack.secrets, "access_token": "run-out", "refresh_token": "used"}
+    connector.collect(replace(pack.access(secrets=used), load_secrets=load), _Nowhere())
+    assert len(seen) == 2
 
 
 def test_an_answer_without_a_new_refresh_token_leaves_the_old_one(pack: ScholarPack) -> None:
