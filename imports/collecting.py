@@ -243,6 +243,7 @@ def _keep(run: Import, came: _Came, *, now: dt.datetime) -> bool:
     link = run.link
     _store(run, came.file, now=now)
     if link.state in (LinkState.DISABLED, LinkState.FROZEN) or link.paused_at is not None:
+        run.save()
         services.finish(run, ImportState.DISCARDED, now=now, decided_at=now, reasons=[_SWITCHED_OFF])
         return True
     onboarding.let_in(link, now=now)
