@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "mis_connectors.sims",
     "mis_connectors.integris",
     "mis_connectors.scholarpack",
+    "mis_connectors.progresso",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
