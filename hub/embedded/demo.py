@@ -1,4 +1,4 @@
-"""`bin/demo`: starts everything, has two schools' MIS send for two nights, and shows where to look.
+"""`bin/demo`: starts everything, has each school's MIS speak for two nights, and shows where to look.
 
 Starts and ends processes and prints what happens; what the schools and their nights are is `imports.demo`.
 """
@@ -27,6 +27,7 @@ from hub.embedded.processes import Asked, Supervisor, free_port, stop_when_asked
 from hub.embedded.services import PROJECT
 
 if TYPE_CHECKING:
+    from imports.demo.simulator import Simulator
     from imports.demo.story import Login, Row
 
 VAR = PROJECT / "var"
@@ -76,7 +77,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bin/demo", description="Two demo schools, two nights, and the hub to look at them."
+        prog="bin/demo", description="A school on each MIS, two nights, and the hub to look at them."
     )
     parser.add_argument("--fresh", action="store_true", help="start over: forget what an earlier demo kept")
     parser.add_argument("--once", action="store_true", help="run both nights, print a table and end")
@@ -98,20 +99,33 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
         port = _port(options.port, progress)
         address = f"http://localhost:{port}"  # passkeys want a name: a number is nobody's
         texts = free_port(port + 1)
+        clouds = _clouds(texts + 1)
         environ = {
             **services.environment(VAR, found),
             "SCHOOLGATE_URL": address,
             "SCHOOLGATE_LOCAL_INBOX": "1",
             **_text_gateway(texts),
+            **{name: value for one in clouds for name, value in one.environment().items()},
         }
-        with _servers(port, texts, environ, progress) as supervisor:
-            story = _story(address, environ)
+        with _servers(port, texts, clouds, environ, progress) as supervisor:
+            story = _story(address, environ, clouds)
             rows += story.tell(progress.say, always=options.once)
             if options.once:
                 print(_table(rows), flush=True)
                 return
-            print(_welcome(address, story.password, story.logins(), story.parents()), flush=True)
+            print(_welcome(address, story.password, story.logins(), story.parents()) + _told_of(clouds), flush=True)
             _stay(supervisor, story)
+
+
+def _clouds(port: int) -> list[Simulator]:
+    """Return the simulated MIS in the cloud, at ports from this one on where they are free."""
+    from imports.demo.places import CLOUD
+    from imports.demo.simulator import simulators
+
+    ports: list[int] = []
+    for _ in CLOUD:
+        ports.append(free_port(max(port, *(one + 1 for one in ports)) if ports else port))
+    return simulators(VAR / "demo" / "cloud", ports)
 
 
 def _text_gateway(port: int) -> dict[str, str]:
@@ -124,7 +138,9 @@ def _text_gateway(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _servers(port: int, texts: int, environ: Mapping[str, str], progress: Progress) -> Iterator[Supervisor]:
+def _servers(
+    port: int, texts: int, clouds: list[Simulator], environ: Mapping[str, str], progress: Progress
+) -> Iterator[Supervisor]:
     """Run the product's own processes for the length of the block.
 
     They get up while the tables are made; the beat, the first to ask for work, comes after that.
@@ -136,6 +152,8 @@ def _servers(port: int, texts: int, environ: Mapping[str, str], progress: Progre
         supervisor.start("worker", commands.worker())
         supervisor.start("io-worker", commands.io_worker())
         supervisor.start("text-gateway", commands.text_gateway(texts))
+        for one in clouds:
+            supervisor.start(f"simulated-{one.demo.mis}", one.command())
         _bring_up_to_date(environ, progress)
         supervisor.start("beat", commands.beat(VAR / "beat-schedule"))
         _wait_for_web(port, supervisor)
@@ -170,7 +188,7 @@ def _all_run(supervisor: Supervisor) -> None:
         raise EmbeddedError(f"The {name} ended by itself: {words[-1]} (more in {log})")
 
 
-def _story(address: str, environ: Mapping[str, str]) -> Any:
+def _story(address: str, environ: Mapping[str, str], clouds: list[Simulator]) -> Any:
     """Become part of the product, in this process, and return the demo's story."""
     os.environ.update(environ)
     import django
@@ -180,7 +198,7 @@ def _story(address: str, environ: Mapping[str, str]) -> Any:
     from imports.demo.story import Story
 
     plain = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    return Story(VAR / "demo", hub=address, environ=plain)
+    return Story(VAR / "demo", hub=address, environ=plain, simulators=clouds)
 
 
 def _stay(supervisor: Supervisor, story: Any) -> None:
@@ -256,7 +274,19 @@ def _welcome(address: str, password: str, staff: list[Login], parents: list[Logi
         f"{offices}\n\n"
         f"  Parents:\n\n{families}\n\n"
         f"  Mails and texts that the hub sends are at {address}/inbox/\n"
-        f"  Files to upload by hand, good and bad, are in {VAR / 'demo' / 'files'}\n\n  Ctrl-C stops everything.\n"
+        f"  Files to upload by hand, good and bad, are in {VAR / 'demo' / 'files'}\n\n"
+    )
+
+
+def _told_of(clouds: list[Simulator]) -> str:
+    """Tell where each simulated MIS is, and how to make it fail."""
+    from imports.demo.simulator import how_to_fail
+
+    width = max(len(one.mis_name) for one in clouds)
+    listed = "\n".join(f"    {one.mis_name.ljust(width)}  {one.address}  {one.demo.name}" for one in clouds)
+    return (
+        f"  MIS in the cloud, simulated:\n\n{listed}\n\n"
+        f"  Each can be made to fail, for example:\n\n{how_to_fail(clouds[0])}\n\n  Ctrl-C stops everything.\n"
     )
 
 

@@ -31,7 +31,7 @@ UPDATED_EMAIL = "at.home@example.org"
 """What a parent changes theirs to, and the MIS has by the second night."""
 
 TO_SIGN_IN = {
-    "both_schools": "children at both schools; Beck Road asks about the mobile",
+    "both_schools": "children at two schools; Beck Road asks about the mobile",
     "asked_long_ago": "was asked six days ago and reminded",
     "waiting": "a new mobile waits for its code: send it again, read it in the inbox",
     "two_records": "two records, which can be made one",

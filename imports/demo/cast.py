@@ -6,7 +6,7 @@ Chosen from the simulated MIS as it was made, so the same ones every time; nothi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,13 +39,13 @@ class Cast:
 
 def chosen(found: simulated.School, *, all_of_it: bool) -> Cast:
     """Return the cast among the people of a school as it was made, `all_of_it` or only who is at either school."""
-    parents = _alone(found)
+    parents = alone(found)
     records = {"offered": _without_mobile(found)} if all_of_it else {}
     mother, father = _couple(found)
     couple = {"shares": mother, "shares_too": father} if all_of_it else {}
     families = {_surname(found, mother)} if couple else set()
     links = _links(found)
-    free = list(_of_other_names(one for one in parents if one.surname not in families))
+    free = list(of_other_names(one for one in parents if one.surname not in families))
     for part in (*EVERYWHERE, *ONCE) if all_of_it else EVERYWHERE:
         wanted = next(one for one in free if len(links[one.id]) > 1 or part not in OF_SEVERAL)
         records[part] = wanted.id
@@ -75,7 +75,7 @@ def _edits(found: simulated.School, records: dict[str, int]) -> list[Edit]:
     return edits
 
 
-def _alone(found: simulated.School) -> list[Contact]:
+def alone(found: simulated.School) -> list[Contact]:
     """Parents with an email and a mobile of their own and a name that nobody else has, with a child on roll."""
     names = Counter((one.forename, one.surname) for one in found.contacts.values())
     return [
@@ -85,7 +85,7 @@ def _alone(found: simulated.School) -> list[Contact]:
     ]
 
 
-def _of_other_names(parents: Iterator[Contact]) -> Iterator[Contact]:
+def of_other_names(parents: Iterable[Contact]) -> Iterator[Contact]:
     """Those of them whose forename and surname no earlier one has."""
     seen: set[str] = set()
     for one in parents:
@@ -96,7 +96,7 @@ def _of_other_names(parents: Iterator[Contact]) -> Iterator[Contact]:
 
 def _couple(found: simulated.School) -> tuple[int, int]:
     """Return two parents of one child, each with a mobile."""
-    reachable = {one.id for one in _alone(found)}
+    reachable = {one.id for one in alone(found)}
     for pupil in reversed(found.on_roll()):
         both = [link.contact_id for link in found.links[pupil.id] if link.contact_id in reachable]
         if len(both) > 1:

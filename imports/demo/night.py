@@ -27,6 +27,11 @@ from mis_connectors.simulators import school as simulated
 
 _PATIENCE = 120.0
 _LOOK_EVERY = 0.1
+KEPT_CHANGED = "a mobile that a parent had confirmed was changed"
+KEPT_NOT_SHOWN = "what the MIS says beside a confirmed mobile is not shown"
+NOT_TAKEN = "a new mobile of a parent who is not connected was not taken"
+STILL_HERE = "a pupil who is no longer in the MIS is still at the school"
+NOT_GAINED = "a new pupil in the MIS is not in the hub"
 _UNDER_WAY = (*OPEN_STATES, ImportState.INTERRUPTED)
 
 
@@ -104,7 +109,7 @@ def change_the_mis(school: School, server: Server) -> Changes:
     kept, taken = people["kept"], people["taken"]
     with scope.schools(school.pk):
         lost, lost_id = _lost_pupil(school, mis, set(cast_in_mis.values()))
-        for_kept, for_taken, for_offered = _new_mobiles(school, kept, taken, count=3)
+        for_kept, for_taken, for_offered = new_mobiles(school, kept, taken, count=3)
         was = ContactDetail.objects.get(contact=kept, kind=DetailKind.MOBILE)
     edits: list[list[Any]] = [
         ["change_mobile", cast_in_mis["kept"], display_mobile(for_kept)],
@@ -146,12 +151,17 @@ def check(school: School, changes: Changes) -> None:
         lost = Pupil.objects.get(pk=changes.lost)
         gained = MisIdentity.objects.filter(school=school, kind="pupil", external_id__in=changes.gained_external_ids)
         found = {
-            "a mobile that a parent had confirmed was changed": kept.value != changes.kept_value,
-            "what the MIS says beside a confirmed mobile is not shown": kept.mis_value != changes.kept_mis,
-            "a new mobile of a parent who is not connected was not taken": taken.value != changes.taken_mis,
-            "a pupil who is no longer in the MIS is still at the school": lost.leaving_date is None,
-            "a new pupil in the MIS is not in the hub": not gained.exists(),
+            KEPT_CHANGED: kept.value != changes.kept_value,
+            KEPT_NOT_SHOWN: kept.mis_value != changes.kept_mis,
+            NOT_TAKEN: taken.value != changes.taken_mis,
+            STILL_HERE: lost.leaving_date is None,
+            NOT_GAINED: not gained.exists(),
         }
+    tell_what_went_wrong(school, found)
+
+
+def tell_what_went_wrong(school: School, found: dict[str, bool]) -> None:
+    """Raise `NightFailed` with whatever is so."""
     wrong = [what for what, is_so in found.items() if is_so]
     if wrong:
         raise NightFailed(f"The second night of {school} went wrong: {'; '.join(wrong)}.")
@@ -166,7 +176,7 @@ def own_connection() -> Iterator[None]:
         connection.close()
 
 
-def _new_mobiles(school: School, *persons: Contact, count: int) -> list[str]:
+def new_mobiles(school: School, *persons: Contact, count: int) -> list[str]:
     """Return so many mobiles that are not these people's own; ones that nobody has while there are such."""
     details = ContactDetail.objects.filter(school=school, kind=DetailKind.MOBILE)
     known = {value for pair in details.values_list("value", "mis_value") for value in pair}

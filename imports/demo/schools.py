@@ -1,11 +1,10 @@
-"""The two demo schools with their logins and MIS Links, made through the services that the pages use."""
+"""The demo schools with their logins and MIS Links, made through the services that the pages use."""
 
 from __future__ import annotations
 
 import base64
 import datetime as dt
 import secrets
-from dataclasses import dataclass
 from functools import cache
 
 from django.contrib.auth.hashers import make_password
@@ -19,48 +18,15 @@ from hub.core.models import School
 from hub.people import services as people
 from hub.people.details import display_mobile
 from hub.people.models import Contact, Group, GroupKind, Staff
+from imports.demo.places import CLOUD, EVERY_SCHOOL, SCHOOLS, DemoSchool
 from imports.link import links
 from imports.models import MisLink
 
+__all__ = ["CLOUD", "EVERY_SCHOOL", "SCHOOLS", "DemoSchool"]
+
 PASSWORD = "demo at schoolgate"  # noqa: S105 – printed for everybody who starts the demo on their own machine
 EVERYWHERE = "trust@example.org"
-"""The login that has both schools."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoSchool:
-    """One school of the demo. `domain` is the mail domain of its logins."""
-
-    name: str
-    dfe_number: str
-    phase: str
-    size: int
-    seed: int
-    domain: str
-    head: str
-    office: str
-
-    @property
-    def administrator_email(self) -> str:
-        return f"head@{self.domain}"
-
-    @property
-    def office_email(self) -> str:
-        return f"office@{self.domain}"
-
-    @property
-    def teacher_email(self) -> str:
-        return f"teacher@{self.domain}"
-
-
-SCHOOLS = (
-    DemoSchool(
-        "Larch Hill Primary", "8233001", "primary", 210, 11, "larchhill.example.org", "Helen Ward", "Priya Shah"
-    ),
-    DemoSchool(
-        "Beck Road Academy", "8234002", "secondary", 600, 23, "beckroad.example.org", "Marcus Bell", "Joan Pryce"
-    ),
-)
+"""The login that has every school."""
 
 
 def find(demo: DemoSchool) -> School | None:
@@ -79,7 +45,7 @@ def make(demo: DemoSchool, *, now: dt.datetime) -> School:
         join(school, demo.office_email, demo.office, Role.OFFICE, by=head, now=now)
         join(school, EVERYWHERE, "Ruth Okafor", Role.ADMINISTRATOR, by=head, now=now)
         if links.current_link(school) is None:
-            links.create_link(school=school, connector="sims", by=head, now=now)
+            links.create_link(school=school, connector=demo.mis, by=head, now=now)
     return school
 
 
@@ -125,7 +91,7 @@ def office(demo: DemoSchool) -> Account:
 
 def staff_logins() -> list[str]:
     """Return the emails of all the staff of the demo."""
-    of_schools = [(demo.administrator_email, demo.office_email, demo.teacher_email) for demo in SCHOOLS]
+    of_schools = [(demo.administrator_email, demo.office_email, demo.teacher_email) for demo in EVERY_SCHOOL]
     return [EVERYWHERE, *(email for emails in of_schools for email in emails)]
 
 

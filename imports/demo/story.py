@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from hub.core import scope
 from hub.core.models import School
-from imports.demo import acts, files, night, schools
+from imports.demo import acts, cloud, files, night, schools
 from imports.demo.night import Result
-from imports.demo.schools import SCHOOLS, DemoSchool
+from imports.demo.places import EVERY_SCHOOL, SCHOOLS, DemoSchool
 from imports.demo.server import NightFailed, Server
+from imports.demo.simulator import DoesNotAnswer, Simulator
 from imports.link.links import LinkRefused
 from mis_connectors.registry import connector
 
@@ -75,12 +76,15 @@ def _plain(counts: Mapping[str, Any]) -> dict[str, int]:
 
 
 class Story:
-    """The demo's schools and their simulated servers, kept in `folder`; the hub answers at `hub`."""
+    """The demo's schools and their simulated MIS, kept in `folder`; the hub answers at `hub`."""
 
     password = schools.PASSWORD
 
-    def __init__(self, folder: Path, *, hub: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, *, hub: str, environ: Mapping[str, str], simulators: Sequence[Simulator] = ()
+    ) -> None:
         self.folder = folder
+        self.clouds = {one.demo.dfe_number: one for one in simulators}
         self.servers = {demo.dfe_number: Server(demo, folder / demo.dfe_number, hub, environ) for demo in SCHOOLS}
         self._stopped = Event()
 
@@ -88,13 +92,13 @@ class Story:
         """Bring each school to the morning after its second night; with `always`, two nights more if it was there."""
         told = self._told()
         if told and not always:
-            say("Both schools are as they were left.")
+            say("All schools are as they were left.")
             return []
-        rows = [Row(demo, connector("sims").info.mis_name) for demo in SCHOOLS]
-        found = [self._make(demo) for demo in SCHOOLS]
-        say("Two schools are there, and each has downloaded its agent.")
+        rows = [Row(demo, connector(demo.mis).info.mis_name) for demo in EVERY_SCHOOL]
+        found = [self._make(demo) for demo in EVERY_SCHOOL]
+        say("Five schools are there: two have downloaded the agent for SIMS, three have their MIS in the cloud.")
         for number, title in enumerate(("First night", "Second night")):
-            say(f"{title}: both schools’ SIMS servers run their reports and send them …")
+            say(f"{title}: SIMS’s reports are run and sent, and the hub asks the MIS in the cloud …")
             with ThreadPoolExecutor(max_workers=len(rows)) as together:
                 work = [
                     together.submit(self._night, row, school, number)
@@ -108,7 +112,7 @@ class Story:
                     self.stop()
                     raise
             for row in rows:
-                say(f"  {row.demo.name}: {row.trouble or _sentence(row.nights[-1])}")
+                say(f"  {row.demo.name} ({row.mis}): {row.trouble or _sentence(row.nights[-1])}")
             if number == 0 and not any(row.trouble for row in rows) and self._meanwhile(found):
                 say("Meanwhile parents registered, changed and confirmed details, said no, said nothing, and merged.")
         if all(row.worked for row in rows):
@@ -132,13 +136,15 @@ class Story:
 
     def logins(self) -> list[Login]:
         """Return the staff who can sign in, each with the time code of now."""
-        found = [Login("Administrator of both schools", schools.EVERYWHERE)]
+        found = [Login("Administrator of every school", schools.EVERYWHERE)]
         for demo in SCHOOLS:
             found += [
                 Login(f"{demo.name}: administrator", demo.administrator_email),
                 Login(f"{demo.name}: office", demo.office_email),
                 Login(f"{demo.name}: teacher, own tutor group only", demo.teacher_email),
             ]
+        for one in self.clouds.values():
+            found.append(Login(f"{one.demo.name}: administrator", one.demo.administrator_email))
         return [replace(one, code=schools.code_of(one.name, now=timezone.now())) for one in found]
 
     def parents(self) -> list[Login]:
@@ -156,13 +162,13 @@ class Story:
             ]
 
     def _told(self) -> bool:
-        return (self.folder / "told.json").exists() and all(schools.find(demo) for demo in SCHOOLS)
+        return (self.folder / "told.json").exists() and all(schools.find(demo) for demo in EVERY_SCHOOL)
 
     def _make(self, demo: DemoSchool) -> School:
         now = timezone.now()
-        school, server = schools.make(demo, now=now), self.servers[demo.dfe_number]
+        school, server = schools.make(demo, now=now), self.servers.get(demo.dfe_number)
         with scope.schools(school.pk):
-            if not server.is_set_up():
+            if server is not None and not server.is_set_up():
                 by = schools.administrator(school, demo)
                 server.set_up(link=schools.link_of(school), by=by, now=now)
         return school
@@ -171,8 +177,9 @@ class Story:
         """Let one night pass at one school, in a thread of its own; what goes wrong is in the row."""
         with night.own_connection():
             try:
-                row.nights.append(self._pass(school, row.demo, number))
-            except (NightFailed, LinkRefused) as failed:
+                passing = self._pass_in_cloud if row.demo.dfe_number in self.clouds else self._pass
+                row.nights.append(passing(school, row.demo, number))
+            except (NightFailed, LinkRefused, DoesNotAnswer) as failed:
                 row.trouble = str(failed)
 
     def _pass(self, school: School, demo: DemoSchool, number: int) -> Result:
@@ -189,9 +196,24 @@ class Story:
             schools.let_a_teacher_in(school, demo, now=timezone.now())
         return result
 
+    def _pass_in_cloud(self, school: School, demo: DemoSchool, number: int) -> Result:
+        simulator, began = self.clouds[demo.dfe_number], time.monotonic()
+        changes = cloud.change_the_mis(school, simulator) if number else None
+        after = night.last_import(school)
+        cloud.ask(school, simulator, now=timezone.now())
+        result = night.wait_for_import(school, after=after, began=began, stopped=self._stopped)
+        if changes is not None:
+            cloud.check(school, changes)
+            return result
+        with scope.schools(school.pk):
+            by = schools.office(demo)
+        cloud.meanwhile(school, simulator, by=by, now=timezone.now())
+        return result
+
     def _meanwhile(self, found: list[School]) -> bool:
         """Let the people act between the two nights, once; return whether they did."""
         stages = []
+        found = found[: len(SCHOOLS)]
         for demo, school in zip(SCHOOLS, found, strict=True):
             people = night.people_of(school, self.servers[demo.dfe_number])
             with scope.schools(school.pk):
