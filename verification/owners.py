@@ -72,6 +72,13 @@ class Circle:
         """Return the schools, each once, in the order in which a person reads them."""
         return list({one.school_id: one.school for one in self.connections}.values())
 
+    def own(self, row: DetailChange) -> Owner | None:
+        """Return which of these records the row is of; None for a stranger's, which is not looked for."""
+        place = (row.school_id, row.contact_id, row.staff_id)
+        mine = (one for one in self.connections if (one.school_id, one.contact_id, one.staff_id) == place)
+        found = next(mine, None)
+        return owner_of(found) if found else None
+
     def mine(self) -> Q:
         """The rows of these records: of changes, details and connections alike."""
         contacts = [one.contact_id for one in self.connections if one.contact_id]

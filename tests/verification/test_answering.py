@@ -16,6 +16,7 @@ from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, MOBILE, make_parent, value_of
 from tests.factories.people import give, make_contact, make_identity, make_staff, tie
 from verification import services
+from verification.changes import declining
 from verification.changes.answering import Answered
 from verification.changes.proposing import Outcome, Typed
 from verification.errors import ChangeRefused
@@ -293,6 +294,27 @@ def test_another_family_cannot_answer(school: School, ngozi: Connection, office:
         approve(chidi, change, now)
     with pytest.raises(ChangeRefused, match="no longer connected"):
         reject(chidi, change, now)
+    assert state(change) == Status.PENDING
+
+
+def test_a_family_of_another_school_is_refused_in_the_same_words(
+    ngozi: Connection, other_school: School, office: Account, now: dt.datetime
+) -> None:
+    chidi = make_parent(other_school, forename="Chidi", email="chidi@example.org", mobile="+447700900124")
+    assert chidi.account is not None
+    made = ask(ngozi, office, now)
+    with scope.schools(ngozi.school_id):
+        change = DetailChange.objects.get(pk=made.pk)
+    with pytest.raises(ChangeRefused, match="no longer connected"):
+        approve(chidi, change, now, everywhere=True)
+    with pytest.raises(ChangeRefused, match="no longer connected"):
+        reject(chidi, change, now)
+    with pytest.raises(ChangeRefused, match="no longer connected"):
+        declining.decline(account=chidi.account, offer=change, by_name="Chidi Okafor", now=now)
+    with pytest.raises(ChangeRefused, match="no such change"):
+        services.not_me_signed_in(account=chidi.account, batch=change.batch, now=now)
+    with pytest.raises(ChangeRefused, match="not here"):
+        services.cancel(account=chidi.account, batch=change.batch, now=now)
     assert state(change) == Status.PENDING
 
 

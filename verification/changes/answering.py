@@ -20,7 +20,7 @@ from verification.changes.drafting import draft
 from verification.changes.words import too_late
 from verification.errors import ChangeRefused
 from verification.models import DetailChange, Origin, ProofCode, Status
-from verification.owners import Circle, Owner, circle_of, key_of, lock, of_owner, owner_of
+from verification.owners import Circle, Owner, circle_of, key_of, lock, of_owner
 from verification.reporting import settling
 
 
@@ -88,7 +88,7 @@ def reject(*, account: Account, change: DetailChange, reason: str, by_name: str,
 
 def _lock(circle: Circle, change: DetailChange, now: dt.datetime, *, everywhere: bool) -> tuple[Owner, DetailChange]:
     """Lock the person, at every school if meant, and return the record and the row as they are now."""
-    owner = next((one for one in circle.owners if one == owner_of(change)), None)
+    owner = circle.own(change)
     if owner is None:
         raise ChangeRefused(effects.NOT_CONNECTED)
     owners = circle.owners if everywhere else [owner]

@@ -13,7 +13,7 @@ from verification import telling
 from verification.changes import effects
 from verification.errors import ChangeRefused
 from verification.models import DetailChange, MisState, Status
-from verification.owners import circle_of, key_of, lock, of_owner, owner_of
+from verification.owners import circle_of, key_of, lock, of_owner
 from verification.reporting import settling
 
 NOT_MINE = "It is not mine."
@@ -26,7 +26,7 @@ def decline(*, account: Account, offer: DetailChange, by_name: str, now: dt.date
     offer was taken or turned down already.
     """
     with circle_of(account) as circle, transaction.atomic():
-        owner = next((one for one in circle.owners if one == owner_of(offer)), None)
+        owner = circle.own(offer)
         if owner is None:
             raise ChangeRefused(effects.NOT_CONNECTED)
         lock([owner])
