@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imports.types import (
     CONTACT,
@@ -20,6 +20,41 @@ from imports.types import (
     Verdict,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How what came is spoken of: a file, or what was fetched from an MIS."""
+
+    it: str = "the file"
+    this: str = "this file"
+    about_another: str = (
+        "Send this school's own file. If its DfE number has changed, ask whoever runs Schoolgate to change it."
+    )
+    about_several: str = "Limit the reports in the MIS to this school's own people, and run them again."
+    empty: str = "Check the report in the MIS: it may have run without permission or with a filter."
+    few: str = "Check that the report is of the whole school, and that nobody restored or replaced the MIS database."
+    otherwise: str = "check the report"
+
+
+A_FILE = Came()
+
+
+def fetched(mis_name: str) -> Came:
+    """Return how to speak of what was fetched from this MIS."""
+    answer = f"the answer of {mis_name}"
+    ours = f"Compare the DfE number of the school in {mis_name} with the one above."
+    return Came(
+        it=answer,
+        this=answer,
+        about_another=f"{ours} If yours has changed, ask whoever runs Schoolgate to change it; if {mis_name} is wrong, "
+        "ask its support.",
+        about_several=f"Ask the support of {mis_name} to let Schoolgate see this school's own people only.",
+        empty=f"Look whether they can be seen in {mis_name}, and whether Schoolgate may still see them.",
+        few=f"Look whether everybody can be seen in {mis_name}, and whether its data was restored or replaced.",
+        otherwise=f"ask the support of {mis_name} why they were not given",
+    )
+
+
 NOUNS = {PUPIL: ("pupil", "pupils"), CONTACT: ("parent", "parents"), STAFF: ("member of staff", "members of staff")}
 
 
@@ -31,6 +66,7 @@ def assess(
     history: History,
     decision: Decision,
     dfe_number: str,
+    came: Came = A_FILE,
 ) -> Assessment:
     """Say how much of `plan` goes ahead, with a sentence for everything that does not.
 
@@ -39,15 +75,15 @@ def assess(
     whoever keeps everybody has seen the updates, too.
     """
     if reading.dfe_numbers - {dfe_number}:
-        return Assessment(Verdict.REFUSE, (_wrong_school(reading, dfe_number),))
+        return Assessment(Verdict.REFUSE, (_wrong_school(reading, dfe_number, came),))
     if not decision.action:
-        reasons = [reason for kind in KINDS for reason in _hold_all(kind, plan.stats[kind], reading, limits)]
+        reasons = [reason for kind in KINDS for reason in _hold_all(kind, plan.stats[kind], reading, limits, came)]
         if reasons:
             return Assessment(Verdict.HOLD, tuple(reasons))
     held = {
         kind: reason
         for kind in KINDS
-        if (reason := _held_removals(kind, plan.stats[kind], limits, history, decision)) is not None
+        if (reason := _held_removals(kind, plan.stats[kind], limits, history, decision, came)) is not None
     }
     if held:
         *first, last = held.values()
@@ -56,31 +92,35 @@ def assess(
     return Assessment(Verdict.PROCEED)
 
 
-def _wrong_school(reading: Reading, dfe_number: str) -> Reason:
+def _wrong_school(reading: Reading, dfe_number: str, came: Came) -> Reason:
     theirs = " and ".join(sorted(f"{number[:3]}/{number[3:]}" for number in reading.dfe_numbers - {dfe_number}))
     ours = f"{dfe_number[:3]}/{dfe_number[3:]}"
     if dfe_number in reading.dfe_numbers:
         return Reason(
             "wrong_school",
-            f"This file is about {ours} and about another school, {theirs}. Nothing was imported.",
-            "Limit the reports in the MIS to this school's own people, and run them again.",
+            f"{_begin(came.this)} is about {ours} and about another school, {theirs}. Nothing was imported.",
+            came.about_several,
         )
     return Reason(
         "wrong_school",
-        f"This file is about school {theirs}, not about {ours}. Nothing was imported.",
-        "Send this school's own file. If its DfE number has changed, ask whoever runs Schoolgate to change it.",
+        f"{_begin(came.this)} is about school {theirs}, not about {ours}. Nothing was imported.",
+        came.about_another,
     )
 
 
-def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits) -> list[Reason]:
+def _begin(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits, came: Came) -> list[Reason]:
     noun = NOUNS[kind][1]
     if kind in reading.complete and not stats.in_file and (stats.known or kind == PUPIL):
         before = f"; last time there were {stats.known:,}" if stats.known else ""
         return [
             Reason(
                 "empty",
-                f"The file has no {noun} at all{before}.",
-                "Check the report in the MIS: it may have run without permission or with a filter.",
+                f"{_begin(came.it)} has no {noun} at all{before}.",
+                came.empty,
             )
         ]
     if not stats.known:
@@ -89,8 +129,8 @@ def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits) -> 
         return [
             Reason(
                 "few_present",
-                f"Only {stats.present:,} of the {stats.known:,} {noun} known so far are in this file.",
-                "Check that the report is of the whole school, and that nobody restored or replaced the MIS database.",
+                f"Only {stats.present:,} of the {stats.known:,} {noun} known so far are in {came.this}.",
+                came.few,
             )
         ]
     if stats.rekeyed > max(limits.removal_floor, stats.known * limits.removal_percent / 100):
@@ -113,7 +153,9 @@ def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits) -> 
     return []
 
 
-def _held_removals(kind: str, stats: KindStats, limits: Limits, history: History, decision: Decision) -> Reason | None:
+def _held_removals(
+    kind: str, stats: KindStats, limits: Limits, history: History, decision: Decision, came: Came
+) -> Reason | None:
     tonight = stats.removed
     if not tonight or tonight <= decision.removals.get(kind, 0):
         return None
@@ -126,7 +168,7 @@ def _held_removals(kind: str, stats: KindStats, limits: Limits, history: History
     before = f", after {history.removed[kind]:,} in the last seven nights" if history.removed.get(kind) else ""
     return Reason(
         "removals",
-        f"{words} missing from this file{before}: more than the {limits.removal_percent} % you allow,"
+        f"{words} missing from {came.this}{before}: more than the {limits.removal_percent} % you allow,"
         f" so no {one} was removed.",
-        "Look at who is missing. If they have left, apply the removals; if not, keep everybody and check the report.",
+        f"Look at who is missing. If they have left, apply the removals; if not, keep everybody and {came.otherwise}.",
     )

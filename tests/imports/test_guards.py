@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from imports.planning.counting import counts_of
-from imports.planning.guards import assess
+from imports.planning.guards import A_FILE, Came, assess, fetched
 from imports.planning.plan import build_plan
 from imports.types import (
     CONTACT,
@@ -33,6 +34,7 @@ def judge(
     limits: Limits = Limits(),  # noqa: B008
     dfe_numbers: tuple[str, ...] = (DFE,),
     complete: tuple[str, ...] = KINDS,
+    came: Came = A_FILE,
     **numbers: int,
 ) -> Assessment:
     """Assess a plan in which these are the numbers of the pupils."""
@@ -41,7 +43,7 @@ def judge(
     stats = {kind: KindStats() for kind in KINDS} | {PUPIL: KindStats(**numbers)}
     reading = Reading((), frozenset(), frozenset(complete), frozenset(dfe_numbers))
     return assess(
-        Plan(stats=stats), reading, limits=limits, history=history, decision=decision, dfe_number=DFE
+        Plan(stats=stats), reading, limits=limits, history=history, decision=decision, dfe_number=DFE, came=came
     )  # fmt: skip
 
 
@@ -113,6 +115,27 @@ def test_another_schools_file_is_refused_whatever_was_decided() -> None:
     found = judge(dfe_numbers=("8234002",), decision=Decision("apply", {PUPIL: 100}))
     assert found.verdict is Verdict.REFUSE
     assert found.reasons[0].sentence == "This file is about school 823/4002, not about 823/3001. Nothing was imported."
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"dfe_numbers": ("8234002",)},
+        {"dfe_numbers": ("8234002", DFE)},
+        {"present": 0, "in_file": 0},
+        {"present": 19},
+        {"removed": 40},
+    ],
+)
+def test_what_was_fetched_is_no_file_and_comes_from_no_report(numbers: dict[str, Any]) -> None:
+    (reason,) = judge(came=fetched("RM Integris"), **numbers).reasons
+    words = f"{reason.sentence} {reason.advice}"
+    assert "RM Integris" in reason.sentence
+    assert "RM Integris" in reason.advice
+    assert "file" not in words
+    assert "report" not in words
+    assert reason.sentence[0].isupper()
+    assert words.endswith(".")
 
 
 def test_a_file_that_does_not_say_its_school_is_taken() -> None:
