@@ -14,7 +14,7 @@ from mis_connectors.simulators.model import Contact, Email, Link, People, Pupil,
 from mis_connectors.simulators.server import Api, Request, Response, in_json
 
 PARTNER_KEY = "simulated-partner-key"
-LARGEST_PAGE = 500
+LARGEST_PAGE = 100
 ANOTHER_SCHOOL = "8239999"
 PERMISSIONS: dict[str, dict[str, str]] = {
     "Basic information about a student": {
