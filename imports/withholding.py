@@ -12,6 +12,7 @@ from imports.pages.wording import field_label
 from mis_connectors.base import ConnectorInfo
 
 _NAMES = {"emails": "Email", "telephones": "Telephone"}
+_EVERYBODY = {"pupil": "pupils", "contact": "contacts", "staff": "staff"}
 
 
 def is_doubted(school_id: int, judged_by: Iterable[str]) -> bool:
@@ -27,7 +28,7 @@ def is_doubted(school_id: int, judged_by: Iterable[str]) -> bool:
 
 def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list[str]:
     """Return what an office should know of what is withheld: one sentence or two, or none."""
-    words = list(dict.fromkeys(name_of(field) for field in sorted(lacking)))
+    words = _words(info, frozenset(lacking))
     if not words:
         return []
     said = (
@@ -38,6 +39,17 @@ def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list
 
 
 _DOUBTED = "It says who may see a pupil, so nobody new is given access until it is given again."
+
+
+def _words(info: ConnectorInfo, lacking: frozenset[str]) -> list[str]:
+    """Return what is withheld, in order; a kind of person of whom nothing is given is one word."""
+    found: dict[str, None] = {}
+    for field in sorted(lacking):
+        kind = field.partition(".")[0]
+        supplied = {name for name in info.supplies if name.startswith(f"{kind}.")}
+        is_all = kind in _EVERYBODY and bool(supplied) and supplied <= lacking
+        found.setdefault(_EVERYBODY[kind] if is_all else name_of(field))
+    return list(found)
 
 
 def name_of(field: str) -> str:

@@ -130,7 +130,7 @@ class SourceRecord:
     """16 bytes over the record's raw content and the reader's salt."""
     file: str
     row: int
-    """1-based number of its first row in `file`."""
+    """1-based number of its first row in `file`; 0, and no file, where neither tells an office anything."""
     open: Callable[[], Opened]
 
 

@@ -153,8 +153,6 @@ def _snapshot(lists: dict[str, _List], about: Raw, school: Raw, salt: bytes) -> 
     links = _links_by_contact(lists, notes)
     staff = lists.get(client.STAFF.path) if about.get("staff") == "read" else None
     read_lists = {path: one for path, one in lists.items() if path != client.STAFF.path or staff}
-    if staff is None:
-        notes.append(wording.NO_STAFF)
     records = [
         *_records(Kind.PUPIL, lists[client.STUDENTS.path], salt, notes),
         *_contacts(lists[client.CONTACTS.path], links, salt),
@@ -193,7 +191,9 @@ def _contacts(contacts: _List, links: Mapping[str, list[tuple[str, Raw]]], salt:
 
 
 def _record(kind: Kind, identity: str, row: _Row, digest: bytes, opener: Callable[[], Opened]) -> SourceRecord:
-    return SourceRecord(kind=kind, external_id=identity, digest=digest, file=row.file, row=row.number, open=opener)
+    """Return a record. In which page it stood tells an office nothing: only of who has no id is that said."""
+    file, number = ("", 0) if identity else (row.file, row.number)
+    return SourceRecord(kind=kind, external_id=identity, digest=digest, file=file, row=number, open=opener)
 
 
 def _links_by_contact(lists: Mapping[str, _List], notes: list[str]) -> dict[str, list[tuple[str, Raw]]]:

@@ -65,6 +65,11 @@ def test_an_import_says_once_what_is_withheld_and_what_to_do(begun: RawNights) -
     ]
 
 
+def test_a_kind_of_person_of_whom_nothing_is_given_is_one_word(begun: RawNights) -> None:
+    withhold(begun, "pupil.house", *(name for name in begun.mis.info.supplies if name.startswith("staff.")))
+    assert begun.night().notes[0].startswith("Raw does not give us: house and staff. What is known")
+
+
 def test_what_changed_beside_it_still_comes_in(begun: RawNights) -> None:
     withhold(begun, "contact.emails")
     begun.mis.change("c1", telephones=("07700 900102",))
