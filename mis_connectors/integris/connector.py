@@ -18,7 +18,7 @@ from mis_connectors.base import (
     SetUp,
     Sink,
 )
-from mis_connectors.errors import ConnectorAuthError, ConnectorError, SnapshotFormatError
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, SnapshotFormatError
 from mis_connectors.integris import parse, people, permissions
 from mis_connectors.integris.client import WHERE, Datashare, KeyRefused, identity
 from mis_connectors.integris.permissions import STUDENT, Permissions
@@ -28,6 +28,10 @@ SAMPLE = 5
 _WAIT = (
     f"In RM Integris, open {WHERE}, choose our tile, then Permissions required > Grant Access > Confirm. "
     "Integris takes up to 24 hours: look at Imports tomorrow."
+)
+_COMPARE = (
+    "Compare the DfE number in RM Integris with your school's in Schoolgate. If Schoolgate's is wrong, ask whoever runs "
+    "it to change it; if RM Integris's is, ask RM's support."
 )
 _OUR_KEY = "Nothing can be done in RM Integris: use Send details to support."
 
@@ -69,6 +73,8 @@ class IntegrisConnector:
         datashare = Datashare(access)
         body, said = datashare.about()
         sink.write(parse.ABOUT, body)
+        if another := _another_school(said, access.dfe_number):
+            raise ConnectorConfigError(f"{another} Nothing was fetched. {_COMPARE}", detail="about: another school")
         granted = permissions.read(said)
         if STUDENT in granted.refused:
             raise ConnectorAuthError(_no_pupils(), detail="about: no students")
@@ -122,15 +128,8 @@ def _until(error: ConnectorError) -> Iterator[Check]:
 
 
 def _permissions(said: dict[str, Any], granted: Permissions, dfe_number: str) -> Check:
-    number = parse.dfe_number(said.get("schoolDfe"))
-    if number != dfe_number:
-        return Check(
-            key="permissions",
-            state=CheckState.FAILED,
-            sentence=f"RM Integris answers about another school: {number or 'one without a number'}, not {dfe_number}.",
-            advice="Compare the DfE number in RM Integris with the one in Schoolgate's Settings. Until they agree, "
-            "nothing is imported.",
-        )
+    if another := _another_school(said, dfe_number):
+        return Check(key="permissions", state=CheckState.FAILED, sentence=another, advice=_COMPARE)
     if STUDENT in granted.refused:
         return Check(key="permissions", state=CheckState.FAILED, sentence=_no_pupils(), advice=_WAIT)
     if granted.refused:
@@ -143,6 +142,14 @@ def _permissions(said: dict[str, Any], granted: Permissions, dfe_number: str) ->
             lacking=granted.lacking,
         )
     return Check(key="permissions", state=CheckState.OK, sentence="Your school grants access.")
+
+
+def _another_school(said: dict[str, Any], dfe_number: str) -> str:
+    """Return a sentence where Datashare answers about another school; empty where it is ours, or not said."""
+    number = parse.dfe_number(said.get("schoolDfe"))
+    if number in ("", dfe_number):
+        return ""
+    return f"RM Integris answers about another school: {number}, not {dfe_number}."
 
 
 def _fields(granted: Permissions) -> Check:

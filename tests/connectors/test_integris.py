@@ -309,9 +309,17 @@ def test_half_the_pupils_are_read_as_they_came_for_the_guards_to_see(server: Sim
     assert 20 < len(of_kind(connector.read(collected(server)), Kind.PUPIL)) < 40
 
 
-def test_another_schools_answers_say_so(server: SimulatorServer) -> None:
+def test_nothing_of_another_school_is_fetched(server: SimulatorServer) -> None:
     server.simulation.set_fault("wrong_school")
-    assert connector.read(collected(server)).dfe_numbers == {"8239999"}
+    with pytest.raises(ConnectorConfigError, match=r"another school: 8239999, not 8233001\. Nothing was fetched"):
+        collected(server)
+    assert server.simulation.schools[DFE].requests == 1
+
+
+def test_a_page_that_is_another_schools_is_for_the_guards_to_see() -> None:
+    parts = everything()
+    parts["students/1/0001.json"]["schoolDfe"] = "823/9999"
+    assert connector.read(made_of(parts)).dfe_numbers == {DFE, "8239999"}
 
 
 def test_two_records_merged_overnight_leave_one_with_the_links_of_both(server: SimulatorServer) -> None:
