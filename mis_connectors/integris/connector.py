@@ -30,8 +30,8 @@ _WAIT = (
     "Integris takes up to 24 hours: look at Imports tomorrow."
 )
 _COMPARE = (
-    "Compare the DfE number in RM Integris with your school's in Schoolgate. If Schoolgate's is wrong, ask whoever runs "
-    "it to change it; if RM Integris's is, ask RM's support."
+    "Compare the DfE number in RM Integris with your school's in Schoolgate. If Schoolgate's is wrong, ask whoever "
+    "runs it to change it; if RM Integris's is, ask RM's support."
 )
 _OUR_KEY = "Nothing can be done in RM Integris: use Send details to support."
 
