@@ -1,6 +1,7 @@
-"""`bin/bench import|overview|confirming`: measure within one run, in a database of its own that is dropped afterwards.
+"""`bin/bench import|overview|confirming|collecting`: measure within one run, in a database of its own.
 
-Ratios only count: a figure is compared with what the same machine did in the same minutes, and is never a test.
+It is dropped afterwards. Ratios only count: a figure is compared with what the same machine did in the same minutes,
+and is never a test.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ def main() -> int:
             result = confirming.measure(
                 people=wanted.people, changes=wanted.changes, schools=wanted.schools, requests=wanted.requests
             )
+        elif wanted.what == "collecting":
+            from bench import collecting
+
+            result = collecting.measure(
+                pupils=wanted.pupils, repeats=wanted.repeats, schools=wanted.schools, hang=wanted.hang,
+                small=wanted.small, of=wanted.connector,
+            )  # fmt: skip
         else:
             from bench import overview
 
@@ -56,7 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     confirmed.add_argument("--changes", type=int, default=20_000, help="still to be copied, in all (%(default)s)")
     confirmed.add_argument("--schools", type=int, default=1, help="over which they are spread (%(default)s)")
     confirmed.add_argument("--requests", type=int, default=200, help="for each page (%(default)s)")
-    for one in (importing, page, confirmed):
+    fetched = kinds.add_parser("collecting", help="fetching from each MIS, and many schools of which some hang")
+    fetched.add_argument("--pupils", type=int, default=2_000, help="on roll of each connector's school (%(default)s)")
+    fetched.add_argument("--repeats", type=int, default=3, help="rounds after the warm-up (%(default)s)")
+    fetched.add_argument("--schools", type=int, default=50, help="at once (%(default)s)")
+    fetched.add_argument("--hang", type=int, default=5, help="of these (%(default)s)")
+    fetched.add_argument("--small", type=int, default=210, help="pupils of each of these (%(default)s)")
+    fetched.add_argument("--connector", default="integris", help="by which these are fetched (%(default)s)")
+    for one in (importing, page, confirmed, fetched):
         one.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
 

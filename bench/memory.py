@@ -20,7 +20,7 @@ def growth_of(school_id: int, import_id: int, night: int) -> float:
     return float(done.stdout.split()[-1])
 
 
-def _status(name: str) -> float:
+def status(name: str) -> float:
     """Return a figure of `/proc/self/status` in MiB."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
@@ -46,9 +46,9 @@ def main() -> None:
         connection.ensure_connection()
         run = Import.objects.select_related("link__source").get(pk=import_id)
         registry.connector(run.link.source.connector)
-        before = _status("VmRSS")
+        before = status("VmRSS")
         hub_nights.carry_out(run, night=night, ends=ImportState.APPLIED)
-        print(round(_status("VmHWM") - before, 1))
+        print(round(status("VmHWM") - before, 1))
 
 
 if __name__ == "__main__":

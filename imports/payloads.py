@@ -75,7 +75,7 @@ def store(
     if known:
         return Stored(known, already=True)
     incoming = IncomingPayload(
-        filename=filename, open=lambda: _reopened(spooled), unpacked_limit=settings.UNPACKED_LIMIT
+        filename=filename, open=lambda: reopened(spooled), unpacked_limit=settings.UNPACKED_LIMIT
     )
     try:
         digest = connector.content_digest(incoming)
@@ -126,13 +126,13 @@ def incoming(payload: Payload, *, salt: bytes) -> IncomingPayload:
         spooled.write(body)
     return IncomingPayload(
         filename=payload.filename,
-        open=lambda: _reopened(spooled),  # type: ignore[arg-type]
+        open=lambda: reopened(spooled),  # type: ignore[arg-type]
         unpacked_limit=settings.UNPACKED_LIMIT,
         salt=salt,
     )
 
 
-def _reopened(spooled: BinaryIO) -> BinaryIO:
+def reopened(spooled: BinaryIO) -> BinaryIO:
     """Return the file at its beginning, as a copy that may be closed."""
     spooled.seek(0)
     copy = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115

@@ -51,3 +51,14 @@ def test_the_overview_takes_as_many_queries_whatever_the_size_of_the_hub() -> No
     assert len(small["queries"]["Overview"]) == 1
     assert set(small["seconds"]) == {"Overview", "All my schools"}
     assert [target["met"] for target in small["targets"]][1:] == [True]
+
+
+def test_fetching_is_measured_for_each_mis_and_beside_schools_that_hang() -> None:
+    sizes = ("--pupils", "12", "--repeats", "1", "--schools", "3", "--hang", "1", "--small", "8")
+    result = bench("collecting", *sizes)
+    assert set(result["fetched"]) >= {"integris", "progresso", "scholarpack"}
+    for fetched in result["fetched"].values():
+        assert set(fetched) == {"collect", "read", "memory", "records", "megabytes", "kept"}
+        assert fetched["records"] > 12
+    assert set(result["seconds"]["integris: first import"]) >= {"median", "min", "max"}
+    assert [target["name"] for target in result["targets"]] == ["2 schools while 1 hang / alone"]
