@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("hub.accounts.urls")),
     path("", include("hub.messaging.urls")),
     path("", include("imports.agent.urls")),
+    path("", include("imports.link.consent_urls")),
     path("", include("hub.portal.urls")),
     path("account/", include("hub.portal.account_urls")),
     path("join/", include("verification.registration.urls")),

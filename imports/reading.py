@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hub.core.models import School
 from hub.people.models import Connection, ContactDetail, ImportExclusion, PupilContact
 from imports import canonical, payloads, policy, state, withholding
-from imports.models import Import, ImportPolicy, ImportState, MisLink
+from imports.models import Import, ImportKind, ImportPolicy, ImportState, MisLink
 from imports.planning import guards
 from imports.planning.plan import access_losses, build_plan
 from imports.types import (
@@ -69,6 +69,8 @@ class Read:
     absent: list[Identity]
     """Whose people have to be looked at although the snapshot does not have these records, or has them unchanged."""
     full: bool
+    lacking: frozenset[str]
+    """Fields that the MIS could supply and the school withholds."""
     merges: int
     """How often records had been merged, and merges undone, when it was read."""
 
@@ -103,7 +105,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
     reading = replace(
         reading, notes=(*reading.notes, *withholding.notes(basis.connector.info, snapshot.lacking, doubted=doubted))
     )
-    return Read(reading, identities, [*absent, *_parted(reading, identities)], full, merges)
+    return Read(reading, identities, [*absent, *_parted(reading, identities)], full, snapshot.lacking, merges)
 
 
 def excluded_from(link: MisLink) -> frozenset[tuple[str, str]]:
@@ -244,6 +246,7 @@ def plan_run(basis: Basis, run: Import, read_: Read, *, school: School, local_no
         history=history_of(basis.link, run, now=local_now),
         decision=decision,
         dfe_number=school.dfe_number,
+        came=guards.fetched(basis.connector.info.mis_name) if run.kind == ImportKind.CLOUDLINK else guards.A_FILE,
     )
     if assessment.verdict == Verdict.PROCEED:
         return Planned(plan, assessment, [])

@@ -244,7 +244,7 @@ def _apply(
         counts = counting.counts_of(
             plan, read.reading, planned.assessment, rejected=new_rejected, approved=approved
         )  # fmt: skip
-        counts["read_as"] = basis.read_as
+        counts |= {"read_as": basis.read_as, "lacking": sorted(read.lacking)}
         _supersede(run, now=now)
         finish(
             run, _state_of(planned, plan), now=now, counts=counts, would=counting.rows_of(planned.waiting),

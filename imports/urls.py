@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from imports.link import views
+from imports.link import consent, support_views, views
 from imports.pages import history, policy, provenance, rejected, run_actions, runs
 
 app_name = "imports"
@@ -30,6 +30,12 @@ urlpatterns = [
     path("settings/mis-link/choose/", views.mis_link_choose, name="mis_link_choose"),
     path("settings/mis-link/set-up/", views.mis_link_setup, name="mis_link_setup"),
     path("settings/mis-link/test/", views.mis_link_test, name="mis_link_test"),
+    path("settings/mis-link/begin/", views.mis_link_begin, name="mis_link_begin"),
+    path("settings/mis-link/settings/", views.mis_link_settings, name="mis_link_settings"),
+    path("settings/mis-link/consent/", consent.finish, name="mis_link_consent"),
+    path("settings/mis-link/consent/begin/", consent.begin, name="mis_link_authorise"),
+    path("settings/mis-link/support/", support_views.support_page, name="mis_link_support"),
+    path("settings/mis-link/support/file/", support_views.support_file, name="mis_link_support_file"),
     path("settings/mis-link/progress/", views.mis_link_progress, name="mis_link_progress"),
     path("settings/mis-link/import/", views.mis_link_import, name="mis_link_import"),
     path("settings/mis-link/enable/", views.mis_link_enable, name="mis_link_enable"),

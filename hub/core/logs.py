@@ -1,4 +1,4 @@
-"""How a line of the log is written: without the token of a link, whoever wrote the line and whatever went wrong."""
+"""How a line of the log is written: without the secret parts of addresses, whoever wrote it and whatever broke."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 
 _TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}")
 """A part of an address as long as `hub.accounts.tokens` makes them; no other is."""
+_CODE = re.compile(r"(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+")
+"""What an MIS sends a browser back with, once its school has consented."""
 
 
 class WithoutTokens(logging.Formatter):
@@ -14,4 +16,4 @@ class WithoutTokens(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with its traceback."""
-        return _TOKEN.sub("…", super().format(record))
+        return _CODE.sub("…", _TOKEN.sub("…", super().format(record)))

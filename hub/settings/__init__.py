@@ -19,6 +19,8 @@ _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = [_public.hostname or "localhost", "127.0.0.1", "localhost", *env.names("SCHOOLGATE_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 OPERATOR_EMAIL = env.read("SCHOOLGATE_OPERATOR_EMAIL")
+SUPPORT_EMAIL = env.read("SCHOOLGATE_SUPPORT_EMAIL") or OPERATOR_EMAIL
+SUPPORT_CHAT_URL = env.address("SCHOOLGATE_SUPPORT_CHAT_URL")
 LOCAL_INBOX = env.flag("SCHOOLGATE_LOCAL_INBOX")
 UPLOAD_LIMIT = env.number("SCHOOLGATE_UPLOAD_LIMIT_MIB") * 2**20
 UNPACKED_LIMIT = env.number("SCHOOLGATE_UNPACKED_LIMIT_MIB") * 2**20
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "mis_connectors.integris",
     "mis_connectors.scholarpack",
     "mis_connectors.progresso",
+    "mis_connectors.spreadsheet",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

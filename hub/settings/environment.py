@@ -44,6 +44,12 @@ TABLE: tuple[Setting, ...] = (
         "SCHOOLGATE_TRUST_PROXY", "0", "1 when a reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For."
     ),
     Setting("SCHOOLGATE_OPERATOR_EMAIL", "", "Who is told when a school's import fails or stays away."),
+    Setting(
+        "SCHOOLGATE_SUPPORT_EMAIL",
+        "",
+        "Where *Send details to support* mails to; without it, the operator. The details hold no personal data.",
+    ),
+    Setting("SCHOOLGATE_SUPPORT_CHAT_URL", "", "The operator's live chat, shown beside it."),
     Setting("SCHOOLGATE_FROM_EMAIL", "Schoolgate <schoolgate@localhost>", "The sender of every mail."),
     Setting(
         "SCHOOLGATE_SMTP_URL", "", "`smtp://user:password@host:587`; `smtps://` for TLS from the start.", secret=True

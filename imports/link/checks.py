@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.core import health
 from imports import moments, selectors
-from imports.link import links, nights
+from imports.link import links, nights, waiting
 from imports.models import OPEN_STATES, AgentToken, LinkState, MisLink
 from imports.pages.presenting import Run, outcome
 from imports.pages.presenting import reason as reason_of
@@ -41,6 +41,8 @@ class Facts:
 
     mis_name: str
     push: bool = True
+    upload: bool = False
+    waiting: str = ""
     state: str = LinkState.ENABLED
     state_since: dt.datetime | None = None
     pause: str = ""
@@ -72,6 +74,8 @@ def gather(link: MisLink, *, now: dt.datetime) -> Facts:
     return Facts(
         mis_name=mis.name,
         push=mis.is_push,
+        upload=mis.is_upload,
+        waiting=waiting.words(link, mis_name=mis.name, now=now),
         state=link.state,
         state_since=link.state_since,
         pause=links.pause_words(link, now=now),
@@ -101,7 +105,8 @@ def parts(facts: Facts, *, now: dt.datetime) -> Iterator[Part]:
             yield Part(
                 name, "good" if ok else "bad", f"{what} {'runs' if ok else 'does not answer'}.", "" if ok else advice
             )
-    yield _night(facts, now)
+    if not facts.upload:
+        yield _night(facts, now)
     yield _import(facts, now)
 
 
@@ -170,20 +175,18 @@ def _checked(facts: Facts, now: dt.datetime) -> Part:
 
 def _link(facts: Facts, now: dt.datetime) -> Part:
     since = f" since {moments.stamp(facts.state_since, now=now)}" if facts.state_since else ""
+    name = "MIS Link" if facts.upload else "MIS Autolink" if facts.push else "MIS Cloudlink"
     if facts.state == LinkState.ENABLED:
-        return Part("MIS Autolink", "good", f"Enabled{since}.")
+        return Part(name, "good", f"Enabled{since}.")
     if facts.state == LinkState.DISABLED:
-        return Part(
-            "MIS Autolink",
-            "bad",
-            f"Disabled{since}: what arrives is kept and not imported.",
-            "Enable MIS Autolink when imports may come in again.",
-        )
+        what = "what arrives is kept and not imported" if facts.push else "nothing is fetched"
+        return Part(name, "bad", f"Disabled{since}: {what}.", f"Enable {name} when imports may come in again.")
     if facts.state == LinkState.WAITING:
-        return Part(
-            "MIS Autolink", "quiet", f"Waiting for {facts.mis_name}: the first arrival switches it on by itself."
-        )
-    return Part("MIS Autolink", "bad", f"{LinkState(facts.state).label}{since}.", "Finish the set-up of the link.")
+        said = facts.waiting or f"Waiting for {facts.mis_name}: the first arrival switches it on by itself."
+        return Part(name, "quiet", said)
+    if facts.state == LinkState.AWAITING_CREDENTIALS:
+        return Part(name, "quiet", f"Awaiting credentials{since}.", "Type them in when the email has come.")
+    return Part(name, "bad", f"{LinkState(facts.state).label}{since}.", "Finish the set-up of the link.")
 
 
 def _night(facts: Facts, now: dt.datetime) -> Part:
@@ -193,7 +196,9 @@ def _night(facts: Facts, now: dt.datetime) -> Part:
             "Last night",
             "bad",
             f"The import of {moments.day(facts.overdue, now=now)} did not {verb}.",
-            "Mend what fails above; the agent then sends it by itself. Or import now.",
+            "Mend what fails above; the agent then sends it by itself. Or import now."
+            if facts.push
+            else "Mend what fails above; the next night then runs by itself. Or import now.",
         )
     if facts.last is None:
         return Part("Last night", "quiet", "No night has been due yet.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -14,20 +13,26 @@ from django.http import HttpRequest
 from hub.accounts.models import Account
 from imports import moments, selectors
 from imports.agent import download
-from imports.link import links, nights
+from imports.link import coverage, links, nights, setting_up, waiting
 from imports.link.checks import HEARD_WITHIN
+from imports.link.setting_up import tokens_of
 from imports.models import OPEN_STATES, AgentToken, Import, LinkState, MisLink
 from mis_connectors import registry
+from mis_connectors.base import ConnectorInfo, Delivery
 
+SEEN = 10
+"""So many of the latest imports are looked at; of those only a few can still be open."""
 _NAMES = ("", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the line from nothing to enabled. `state`: done, now or later."""
+def mis_of(link: MisLink) -> selectors.Mis:
+    """Return the name of the link's MIS, and how it delivers."""
+    return selectors.mis_of(link)
 
-    name: str
-    state: str
+
+def word_of(link: MisLink) -> str:
+    """Return what this link is called."""
+    return word(selectors.mis_of(link))
 
 
 def mis_name(link: MisLink) -> str:
@@ -38,44 +43,60 @@ def mis_name(link: MisLink) -> str:
 def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
     """Return everything the page of one link shows."""
     mis = selectors.mis_of(link)
-    tokens = _tokens(link)
+    info = _info(link)
+    tokens = tokens_of(link) if mis.is_push else []
     agent = _heard(tokens)
-    last = selectors.runs(link.school).filter(link=link, preview=False).exclude(state__in=OPEN_STATES).first()
+    runs = list(selectors.runs(link.school).filter(link=link, preview=False)[:SEEN])
+    last = next((run for run in runs if run.state not in OPEN_STATES), None)
     next_due = nights.next_due(link, now=now)
-    steps = line(link, tokens, last=last, mis_name=mis.name)
+    steps = _line(link, info, tokens, last=last, mis_name=mis.name)
     return {
         "mis_link": link,
         "mis": mis,
+        "word": word(mis),
         "tokens": tokens,
         "agent": agent,
         "agent_fresh": bool(agent and agent.last_seen_at and now - agent.last_seen_at <= HEARD_WITHIN),
         "title": title(link, mis_name=mis.name, now=now),
-        "lead": lead(link, mis_name=mis.name, last=last, now=now),
+        "lead": lead(link, mis=mis, info=info, last=last, now=now),
         "tone": _tone(link, now=now),
         "pause": links.pause_words(link, now=now),
         "line": steps,
-        "reached": sum(step.state == "done" for step in steps),
+        "reached": _reached(steps, link, runs, pushed=mis.is_push),
         "is_on": link.state in (LinkState.ENABLED, LinkState.WAITING),
+        "under_way": link.state != LinkState.DISABLED
+        and not mis.is_upload
+        and any(one.state != "done" for one in steps),
         "timetable": timetable_words(link),
         "next_due": moments.coming(next_due, now=now) if next_due else "",
-        "wanted": f"{link.wanted_by} asked for an import {moments.ago(link.wanted_at, now=now)}."
-        if link.wanted_at
-        else "",
+        "wanted": _wanted_words(link, now=now) if mis.is_push else "",
+        "running": next((run for run in runs if run.state in OPEN_STATES), None),
         "last": last,
+        "refused": link.tried_said if link.state == LinkState.RECONNECT else "",
+        "waits": waiting.words(link, mis_name=mis.name, now=now),
+        "coverage": coverage.table(info, lacking=coverage.withheld(link)) if info else None,
     }
+
+
+def word(mis: selectors.Mis) -> str:
+    """Return what the link is called: `MIS Autolink`, `MIS Cloudlink`, or `MIS Link` where files are uploaded."""
+    if mis.is_upload:
+        return "MIS Link"
+    return "MIS Autolink" if mis.is_push else "MIS Cloudlink"
 
 
 def setup_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
     """Return what the set-up steps show: which are done, and the connector's own template of them."""
-    tokens = _tokens(link)
+    info = registry.connector(link.source.connector).info
+    context = {"mis_link": link, "mis": selectors.mis_of(link), **setting_up.context(link, info)}
+    return context | _agents_steps(link, now=now) if info.delivery is Delivery.PUSH else context
+
+
+def _agents_steps(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
+    tokens = tokens_of(link)
     agent = _heard(tokens)
     checks = agent.last_check.get("checks", []) if agent else []
-    info = registry.connector(link.source.connector).info
     return {
-        "mis_link": link,
-        "mis": selectors.mis_of(link),
-        "setup_template": info.setup_template,
-        "hub": settings.PUBLIC_URL,
         "downloaded": bool(tokens),
         "checked": bool(checks) and all(check.get("ok") for check in checks),
         "check_failed": next((check for check in checks if not check.get("ok")), None),
@@ -101,7 +122,11 @@ def agent_file(link: MisLink, *, name: str, by: Account, now: dt.datetime) -> tu
 
 def say_asked(request: HttpRequest, link: MisLink, *, now: dt.datetime) -> None:
     """Tell whoever asked for an import when it will begin, or that nobody listens."""
-    agent = _heard(_tokens(link))
+    mis = selectors.mis_of(link)
+    if not mis.is_push:
+        messages.success(request, f"Asked. {mis.name} is fetched now; the import shows under Imports.")
+        return
+    agent = _heard(tokens_of(link))
     if agent is not None and agent.last_seen_at is not None and now - agent.last_seen_at <= HEARD_WITHIN:
         messages.success(request, "Asked. The agent asks the hub every 10 minutes, so the import begins within that.")
     elif agent is None:
@@ -119,26 +144,43 @@ def title(link: MisLink, *, mis_name: str, now: dt.datetime) -> str:
         LinkState.NOT_SET_UP: f"Set up {mis_name}",
         LinkState.WAITING: f"Waiting for {mis_name}",
         LinkState.AWAITING_CREDENTIALS: f"{mis_name} needs its credentials",
-        LinkState.DISABLED: "MIS Autolink is off",
+        LinkState.DISABLED: f"{word(selectors.mis_of(link))} is off",
         LinkState.RECONNECT: f"{mis_name} has to be connected again",
         LinkState.FROZEN: "The link is frozen",
     }
     return titles[LinkState(link.state)]
 
 
-def lead(link: MisLink, *, mis_name: str, last: Import | None, now: dt.datetime) -> str:
+def lead(
+    link: MisLink, *, mis: selectors.Mis, info: ConnectorInfo | None, last: Import | None, now: dt.datetime
+) -> str:
     """Return the sentence below the heading."""
     came = f"last import {moments.stamp(last.created_at, now=now)}" if last else "nothing was ever imported"
     since = moments.stamp(link.state_since, now=now)
-    if link.state == LinkState.ENABLED:
-        return f"{timetable_words(link)}; {came}."
-    if link.state == LinkState.DISABLED:
-        return f"Off since {since} by {link.state_by}, {came}. What arrives is kept and not imported."
-    if link.state == LinkState.WAITING:
-        return f"The agent is downloaded. The first time {mis_name}'s reports arrive, the link switches itself on."
-    if link.state == LinkState.NOT_SET_UP:
-        return "Six steps, about half an hour, at a computer on which your MIS runs."
+    match link.state:
+        case LinkState.ENABLED if mis.is_upload:
+            return f"Files are uploaded by hand; {came}."
+        case LinkState.ENABLED:
+            fetched = timetable_words(link) if mis.is_push else f"Fetched {_lower(timetable_words(link))}"
+            return f"{fetched}; {came}."
+        case LinkState.DISABLED:
+            kept = "What arrives is kept and not imported." if mis.is_push else "Nothing is fetched."
+            return f"Off since {since} by {link.state_by}, {came}. {kept}"
+        case LinkState.WAITING if mis.is_push:
+            return f"The agent is downloaded. The first time {mis.name}'s reports arrive, the link switches itself on."
+        case LinkState.WAITING:
+            return f"Since {since}. Nothing needs doing here: the first import begins by itself."
+        case LinkState.NOT_SET_UP if info:
+            return setting_up.lead(info)
+        case LinkState.AWAITING_CREDENTIALS:
+            return f"{mis.name} sends a username and password by email. Waiting for them since {since}."
+        case LinkState.RECONNECT:
+            return f"Nothing has come in since {since}. Everybody stays as they are until it is connected again."
     return f"Since {since}."
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:] if words.startswith("Every") else f"on {words}"
 
 
 def timetable_words(link: MisLink) -> str:
@@ -154,25 +196,31 @@ def timetable_words(link: MisLink) -> str:
     return f"{said} at {moments.clock(link.run_at)}"
 
 
-def line(link: MisLink, tokens: Sequence[AgentToken], *, last: Import | None, mis_name: str) -> list[Step]:
-    """Return the way from nothing to enabled as steps, of which one is under way."""
-    done = [
-        (f"{mis_name} chosen", True),
-        ("Agent downloaded", bool(tokens)),
-        ("Agent heard", _heard(tokens) is not None),
-        ("First import", last is not None),
-        ("Enabled", link.state == LinkState.ENABLED),
-    ]
-    steps, current = [], True
-    for name, reached in done:
-        steps.append(Step(name, "done" if reached else "now" if current else "later"))
-        current = current and reached
-    return steps
+def _line(
+    link: MisLink, info: ConnectorInfo | None, tokens: Sequence[AgentToken], *, last: Import | None, mis_name: str
+) -> list[setting_up.Step]:
+    if info is not None and not setting_up.is_agents(info):
+        return setting_up.pulled_line(link, info, imported=last is not None)
+    return setting_up.pushed_line(
+        link, downloaded=bool(tokens), heard=_heard(tokens) is not None, imported=last is not None, mis_name=mis_name
+    )
 
 
-def _tokens(link: MisLink) -> list[AgentToken]:
-    tokens = AgentToken.objects.filter(school_id=link.school_id, link=link, revoked_at=None)
-    return list(tokens.order_by("-created_at"))
+def _reached(steps: Sequence[setting_up.Step], link: MisLink, runs: Sequence[Import], *, pushed: bool) -> str:
+    """Return how far the set-up is: once it changes, the page is drawn anew."""
+    done = sum(step.state == "done" for step in steps)
+    return str(done) if pushed else f"{done}-{link.state}-{runs[0].state if runs else 'none'}"
+
+
+def _wanted_words(link: MisLink, *, now: dt.datetime) -> str:
+    if not link.wanted_at:
+        return ""
+    return f"{link.wanted_by} asked for an import {moments.ago(link.wanted_at, now=now)}."
+
+
+def _info(link: MisLink) -> ConnectorInfo | None:
+    made = registry.connectors().get(link.source.connector)
+    return made.info if made else None
 
 
 def _heard(tokens: Sequence[AgentToken]) -> AgentToken | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -19,9 +20,11 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from imports import moments
-from imports.link import checks, links, pages
+from imports.link import checks, links, live, pages, setting_up
 from imports.link.forms import AgentForm, ConnectorForm, PauseForm, ScheduleForm
-from imports.models import AgentToken, LinkState, MisLink
+from imports.models import AgentToken, MisLink
+from mis_connectors import registry
+from mis_connectors.base import Check, SetUp
 
 OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
 
@@ -32,7 +35,7 @@ def mis_link(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Show the link, or offer the choice of an MIS."""
     link = links.current_link(request.school)
     if link is None:
-        return _choose(request, ConnectorForm())
+        return _choose(request, _connector_form())
     return _page(request, link, now=timezone.now())
 
 
@@ -40,7 +43,7 @@ def mis_link(request: SchoolRequest, school: str) -> HttpResponseBase:
 @require_POST
 def mis_link_choose(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Choose the school's MIS."""
-    form = ConnectorForm(request.POST)
+    form = _connector_form(request.POST)
     if not form.is_valid():
         return _choose(request, form)
     return _act(
@@ -48,7 +51,7 @@ def mis_link_choose(request: SchoolRequest, school: str) -> HttpResponseBase:
         lambda now: links.create_link(
             school=request.school, connector=form.cleaned_data["connector"], by=request.account, now=now
         ),
-        said="Chosen. Set it up step by step below.",
+        said="Chosen.",
     )
 
 
@@ -57,18 +60,74 @@ def mis_link_choose(request: SchoolRequest, school: str) -> HttpResponseBase:
 def mis_link_setup(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Show the set-up steps of a link that is set up already."""
     link = _link(request)
-    context = pages.setup_context(link, now=timezone.now())
-    return render(request, "imports/mis_link_setup.html", {"nav": "settings", "agent_form": AgentForm(), **context})
+    return _steps(request, link)
+
+
+@require(Role.ADMINISTRATOR)
+@require_POST
+def mis_link_begin(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Hear that the school has let us in, or has asked its MIS for our credentials."""
+    link = _link(request)
+    info = registry.connector(link.source.connector).info
+    if info.set_up is SetUp.GRANT:
+        return _act(
+            request,
+            lambda now: links.begin_waiting(link=link, by=request.account, now=now),
+            said=f"Thank you. {info.mis_name} is tried now, and again every night.",
+        )
+    if info.set_up is SetUp.CREDENTIALS:
+        return _act(
+            request,
+            lambda now: links.await_credentials(link=link, by=request.account, now=now),
+            said=f"Thank you. Type in the credentials below once {info.mis_name}'s email has come.",
+        )
+    raise Http404
+
+
+@require(Role.ADMINISTRATOR)
+@require_POST
+@sensitive_post_parameters()
+def mis_link_settings(request: SchoolRequest, school: str) -> HttpResponseBase:
+    """Keep what the school types in for its MIS; credentials are tried at once."""
+    link = _link(request)
+    info = registry.connector(link.source.connector).info
+    if not info.setting_fields:
+        raise Http404
+    form = setting_up.settings_form(link, info, request.POST)
+    if form.is_valid():
+        try:
+            links.give_settings(link=link, values=form.cleaned_data, by=request.account, now=timezone.now())
+        except links.SettingsRefused as refusal:
+            form.take(refusal.problems)
+        except HubError as refusal:
+            messages.error(request, refusal.message)
+            return redirect("imports:mis_link", school)
+        else:
+            messages.success(request, f"Saved. {info.mis_name} is tried at once.")
+            return redirect("imports:mis_link", school)
+    if link.state in setting_up.SHOWN_IN:
+        return _page(request, link, now=timezone.now(), settings_form=form)
+    return _steps(request, link, settings_form=form)
 
 
 @require(*OFFICE)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def mis_link_test(request: SchoolRequest, school: str) -> HttpResponseBase:
-    """Test every part from the agent to the last import: a fragment for htmx, else the page with it."""
-    link, now = _link(request), timezone.now()
+    """Test every part from the MIS to the last import: a fragment for htmx, else the page with it.
+
+    An MIS we fetch from is asked by a POST, for that may renew its credentials. What it shows is kept nowhere.
+    """
+    link = _link(request)
+    found = live.run(link) if request.method == "POST" and live.can_be_tested(link) else []
+    now = timezone.now()
+    tested = _tested(link, found, now=now)
     if request.htmx:
-        return render(request, "imports/_mis_link_test.html", _tested(link, now=now))
-    return _page(request, link, now=now, tested=_tested(link, now=now))
+        context = {**tested, "mis": pages.mis_of(link)}
+        response: HttpResponseBase = render(request, "imports/_mis_link_test.html", context)
+    else:
+        response = _page(request, link, now=now, tested=tested)
+    response["Cache-Control"] = "no-store, private"
+    return response
 
 
 @require(*OFFICE)
@@ -76,9 +135,7 @@ def mis_link_test(request: SchoolRequest, school: str) -> HttpResponseBase:
 def mis_link_progress(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Asked every few seconds during set-up: have the page drawn anew once a step further is reached."""
     context = pages.link_context(_link(request), now=timezone.now())
-    return (
-        HttpResponseClientRefresh() if str(context["reached"]) != request.GET.get("seen") else HttpResponse(status=204)
-    )
+    return HttpResponseClientRefresh() if context["reached"] != request.GET.get("seen") else HttpResponse(status=204)
 
 
 @require(*OFFICE)
@@ -103,7 +160,7 @@ def mis_link_enable(request: SchoolRequest, school: str) -> HttpResponseBase:
     return _act(
         request,
         lambda now: links.enable(link=link, by=request.account, now=now),
-        said="MIS Autolink is enabled. The next night comes by itself; or import now.",
+        said=f"{pages.word_of(link)} is enabled. The next night comes by itself; or import now.",
     )
 
 
@@ -116,9 +173,10 @@ def mis_link_disable(request: SchoolRequest, school: str) -> HttpResponseBase:
         return _act(
             request,
             lambda now: links.disable(link=link, by=request.account, now=now),
-            said="MIS Autolink is disabled. Nobody is changed by the MIS until it is enabled again.",
+            said=f"{pages.word_of(link)} is disabled. Nobody is changed by the MIS until it is enabled again.",
         )
-    context = {"nav": "settings", **pages.link_context(link, now=timezone.now())}
+    context = {"nav": "settings", "button": f"Disable {pages.word_of(link)}"}
+    context |= pages.link_context(link, now=timezone.now())
     return render(request, "imports/mis_link_disable.html", context)
 
 
@@ -144,7 +202,9 @@ def mis_link_schedule(request: SchoolRequest, school: str) -> HttpResponseBase:
     return _act(
         request,
         lambda now: links.set_schedule(link=link, by=request.account, now=now, **form.cleaned_data),
-        said="Saved. If the agent's nightly task runs at another time, it is still asked within ten minutes.",
+        said="Saved. If the agent's nightly task runs at another time, it is still asked within ten minutes."
+        if pages.mis_of(link).is_push
+        else "Saved.",
     )
 
 
@@ -171,8 +231,7 @@ def mis_link_agent(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Make a token and return the agent with it, as a file: this once."""
     link, form, now = _link(request), AgentForm(request.POST), timezone.now()
     if not form.is_valid():
-        context = {**pages.setup_context(link, now=now), "agent_form": form}
-        return render(request, "imports/mis_link_setup.html", {"nav": "settings", **context}, status=422)
+        return _steps(request, link, agent_form=form)
     filename, text = pages.agent_file(link, name=form.cleaned_data["name"], by=request.account, now=now)
     response = HttpResponse(text, content_type="text/x-python; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -235,13 +294,30 @@ def _page(
         **given,
         **(tested or {}),
     }
-    if link.state in (LinkState.NOT_SET_UP, LinkState.WAITING):
-        context |= pages.setup_context(link, now=now)
+    if link.state in setting_up.SHOWN_IN:
+        context = {**pages.setup_context(link, now=now), **context}
     wrong = any(form.errors for form in given.values())
     return render(request, "imports/mis_link.html", context, status=422 if wrong else 200)
 
 
-def _tested(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
-    found = checks.parts_of(link, now=now)
+def _steps(request: SchoolRequest, link: MisLink, **given: forms.Form) -> HttpResponseBase:
+    context = {"nav": "settings", "agent_form": AgentForm(), **pages.setup_context(link, now=timezone.now()), **given}
+    wrong = any(form.errors for form in given.values())
+    return render(request, "imports/mis_link_setup.html", context, status=422 if wrong else 200)
+
+
+def _connector_form(data: Any = None) -> ConnectorForm:
+    return ConnectorForm(data, choices=[(info, setting_up.how(info)) for info in registry.infos()])
+
+
+def _tested(link: MisLink, found: Sequence[Check], *, now: dt.datetime) -> dict[str, Any]:
+    here = checks.parts_of(link, now=now)
     name = pages.mis_name(link)
-    return {"parts": found, "verdict": checks.verdict(found, mis_name=name), "tested_at": now}
+    said = live.verdict(found, mis_name=name) if found else None
+    return {
+        "parts": here,
+        "live": list(live.parts(found)),
+        "sample": [pupil for check in found for pupil in check.sample],
+        "verdict": said if said and said.tone != "good" else checks.verdict(here, mis_name=name),
+        "tested_at": now,
+    }
