@@ -30,15 +30,21 @@ def known() -> list[str]:
     return sorted(path.stem.removesuffix("_api") for path in Path(__file__).parent.glob("*_api.py"))
 
 
-def api_of(slug: str) -> type[Api]:
-    """Return the simulated MIS of this slug."""
-    found: type[Api] = import_module(f"mis_connectors.simulators.{slug}_api").API
+def api_of(mis: str) -> type[Api]:
+    """Return the simulated MIS of this slug, or of a module elsewhere that is given by its dotted name.
+
+    Raises `CannotRun`.
+    """
+    try:
+        found: type[Api] = import_module(mis if "." in mis else f"mis_connectors.simulators.{mis}_api").API
+    except (ImportError, AttributeError) as error:
+        raise CannotRun(f"There is no simulator named {mis!r}; there are {', '.join(known())}. {error}") from error
     return found
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked for."""
-    parser.add_argument("mis", choices=known())
+    parser.add_argument("mis", help=f"{', '.join(known())}, or a module of your own: my_connector.my_mis_api")
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes any that is free.")
     parser.add_argument("--school", default="8233001", help="DfE number.")
     parser.add_argument("--name", default="Larch Hill Primary")
