@@ -9,7 +9,7 @@ from django.db.models import Q
 from hub.people.models import PupilContact
 from imports.pages.presenting import listed
 from imports.pages.wording import field_label
-from mis_connectors.base import ConnectorInfo
+from mis_connectors.base import ConnectorInfo, Delivery
 
 _NAMES = {"emails": "Email", "telephones": "Telephone"}
 _EVERYBODY = {"pupil": "pupils", "contact": "contacts", "staff": "staff"}
@@ -31,6 +31,9 @@ def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list
     words = _words(info, frozenset(lacking))
     if not words:
         return []
+    if info.delivery is Delivery.UPLOAD:
+        said = f"The file has no column for: {listed(words)}. What is known of it stays as it was."
+        return [said, _DOUBTED] if doubted else [said]
     said = (
         f"{info.mis_name} does not give us: {listed(words)}. What is known of it stays as it was. "
         f"Allow it again in {info.mis_name} to have it brought up to date."
