@@ -257,7 +257,7 @@ class Desk:
 
     def settle(self, school: int, *, night: bool) -> None:
         """Compare every row of a school with what the MIS says now, and list what is not listed yet."""
-        for slot in {slot for slot in (*self.values, *self.mis) if slot[0] == school}:
+        for slot in sorted({slot for slot in (*self.values, *self.mis) if slot[0] == school}):
             self._settle(slot, night=night)
 
     def settle_record(self, record: Record) -> None:
@@ -365,10 +365,12 @@ class Desk:
 
 def check(desk: Desk) -> None:
     """What must be true at every moment."""
-    for slot in {row.slot for row in desk.rows} | set(desk.values):
+    found: dict[Slot, list[Row]] = {slot: [] for slot in desk.values}
+    for row in desk.rows:
+        found.setdefault(row.slot, []).append(row)
+    for slot, rows in found.items():
         if slot[:2] in desk.away:
             continue
-        rows = [row for row in desk.rows if row.slot == slot]
         now, mis = desk.value(slot).value, desk.mis.get(slot, "")
         for status in OPEN:
             assert sum(row.status == status for row in rows) <= 1, f"two rows are {status} at {slot}"
@@ -385,4 +387,4 @@ def _is_listed(rows: list[Row], mis: str) -> bool:
     return any(row.stands or (row.status in OPEN and row.new == mis) for row in rows)
 
 
-__all__ = ["BEGAN", "IMPORT", "OFFICE", "WEEK", "Desk", "Record", "Row", "Slot", "Value", "check"]
+__all__ = ["BEGAN", "IMPORT", "MIS", "OFFICE", "WEEK", "Desk", "Record", "Row", "Slot", "Value", "check"]

@@ -15,8 +15,8 @@ from hub.core import scope
 from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, Staff
-from imports import decisions
-from imports.types import CONTACT, EMAIL, MOBILE, Facts, Identity, Key, Owner, Plan, Values
+from imports import decisions, state
+from imports.types import CONTACT, EMAIL, MOBILE, STAFF, Facts, Identity, Key, Owner, Plan, State, Values
 from tests.factories.desk import BEGAN, Desk, Record, Row, Slot, Value
 from tests.factories.desk_rows import OPEN, PERSON, REPLACED
 from tests.factories.histories_db import DatabaseHub
@@ -55,17 +55,28 @@ class SchoolHub(DatabaseHub):
         return plan
 
     @cached_property
-    def _known(self) -> tuple[dict[Key, Identity], dict[tuple[int, int], Values]]:
+    def _known(self) -> State:
         """What only an import, its undo or a merge can move: asked for at every step, so kept."""
-        return self._held.identities, self._held.links
+        known = State(identities=state.load_identities(self.link.source))
+        state._Loader(self.school.pk, known).contacts(_people(known, CONTACT), [])
+        return known
+
+    @cached_property
+    def _held(self) -> State:
+        """What anybody moves: details, and who is connected."""
+        held = State(identities=self.identities)
+        loader = state._Loader(self.school.pk, held)
+        for kind in (CONTACT, STAFF):
+            loader._details(kind, _people(held, kind))
+        return held
 
     @property
     def identities(self) -> dict[Key, Identity]:
-        return self._known[0]
+        return self._known.identities
 
     @property
     def links(self) -> dict[tuple[int, int], Values]:
-        return self._known[1]
+        return self._known.links
 
     def _moved(self) -> None:
         self.__dict__.pop("_known", None)
@@ -86,6 +97,10 @@ class SchoolHub(DatabaseHub):
         self.last = None
         self._moved()
         return True
+
+
+def _people(known: State, kind: str) -> set[int]:
+    return {one.person_id for key, one in known.identities.items() if key[0] == kind}
 
 
 class InDatabase(JoiningInDatabase):
@@ -319,27 +334,27 @@ class InDatabase(JoiningInDatabase):
         return "\n".join(lines)
 
     def _values(self) -> dict[Slot, Value]:
-        found = ContactDetail.objects.exclude(value="")
+        found = ContactDetail.objects.exclude(value="").values_list(
+            "school_id", "contact_id", "staff_id", "kind", "value", "source", "verified_at"
+        )
         return {
-            (self._place(one.school_id), _owner(one), one.kind): Value(
-                one.value, one.source, one.source == PERSON and one.verified_at is not None
+            (self._place(school), _owner(contact, staff), kind): Value(
+                value, source, source == PERSON and verified_at is not None
             )
-            for one in found
+            for school, contact, staff, kind, value, source, verified_at in found
         }
 
     def _rows(self) -> Counter[Any]:
-        found = DetailChange.objects.filter(field__in=[EMAIL, MOBILE], contact__merged_into=None)
+        found = DetailChange.objects.filter(field__in=[EMAIL, MOBILE], contact__merged_into=None).values_list(
+            "school_id", "contact_id", "staff_id", "field", "status", "new_value", "mis_state", "origin", "deadline"
+        )
         return Counter(
             (
-                (self._place(one.school_id), _owner(one), one.field),
-                one.status,
-                one.new_value,
-                one.mis_state,
-                one.origin,
-                one.deadline if one.status in OPEN else None,
+                (self._place(school), _owner(contact, staff), field),
+                status, new_value, mis_state, origin, deadline if status in OPEN else None,
             )
-            for one in found
-        )
+            for school, contact, staff, field, status, new_value, mis_state, origin, deadline in found
+        )  # fmt: skip
 
     def _place(self, school_id: int) -> int:
         return 0 if school_id == self.schools[0].pk else 1
@@ -349,8 +364,8 @@ def _as_compared(row: Row) -> tuple[Any, ...]:
     return row.slot, row.status, row.new, row.mis_state, row.origin, row.deadline if row.status in OPEN else None
 
 
-def _owner(row: ContactDetail | DetailChange) -> Owner:
-    return (CONTACT, row.contact_id) if row.contact_id else ("staff", row.staff_id or 0)
+def _owner(contact: int | None, staff: int | None) -> Owner:
+    return (CONTACT, contact) if contact else (STAFF, staff or 0)
 
 
 __all__ = ["BEGAN", "OPEN", "InDatabase"]

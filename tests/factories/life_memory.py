@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from imports.types import CONTACT, Detail, Key, Owner
-from tests.factories.desk import Desk, Record, Value
+from tests.factories.desk import MIS, Desk, Record
+from tests.factories.life import Life
 from tests.factories.planning import Hub
 
 
@@ -68,10 +71,27 @@ class InMemory:
         for (place, owner, kind), held in desk.values.items():
             hub = self.hubs[place]
             known = hub.details.get((owner, kind))
-            if held == Value() and known is None:
+            if (held.value, held.source) == ((known.value, known.source) if known else ("", MIS)):
                 continue
             known = known or Detail(hub.new_id(), "", "", held.source)
             hub.details[(owner, kind)] = replace(known, value=held.value, source=held.source)
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *args, **how: None
+        if name.startswith("__"):  # a copy asks how it is made
+            raise AttributeError(name)
+        return _nothing
+
+
+def _nothing(*_args: Any, **_how: Any) -> None:
+    """A deed of which the hub in memory has nothing to say."""
+
+
+@cache
+def _begun() -> bytes:
+    return pickle.dumps(Life(InMemory()))
+
+
+def a_life() -> Life:
+    """Return a life in memory that has begun: a copy, because its first nights are the same each time."""
+    life: Life = pickle.loads(_begun())
+    return life

@@ -17,7 +17,7 @@ from hub.core import scope
 from hub.core.models import School
 from tests.factories.life import Life, events, live
 from tests.factories.life_db import CODE, InDatabase
-from tests.factories.life_memory import InMemory
+from tests.factories.life_memory import a_life
 from verification import codes
 from verification.invitations import letters
 
@@ -27,14 +27,14 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(happened=events())
 def test_every_life_keeps_what_people_confirmed_and_lists_what_differs(happened: list[Any]) -> None:
-    live(Life(InMemory()), happened)
+    live(a_life(), happened)
 
 
 @pytest.mark.long
 @settings(max_examples=10_000, deadline=None, suppress_health_check=QUIET, database=None)
 @given(happened=events())
 def test_ten_thousand_lives(happened: list[Any]) -> None:
-    live(Life(InMemory()), happened)
+    live(a_life(), happened)
 
 
 class OneCode:
