@@ -1,48 +1,46 @@
 """The one way out to an MIS: https, bounded in time, size and number of tries, never to a private address.
 
 `imports` makes one `Http` per run with the operator's `Outgoing`; connectors are handed it and use nothing else.
-No message or detail of it holds a query, a header or a body.
+No message, detail or log line of it holds a query, a header or a body.
 """
 
 from __future__ import annotations
 
-import base64
+import gzip
 import http.client
+import io
 import json
 import random
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from mis_connectors.errors import ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
-from mis_connectors.wire import (
-    Bounds,
-    Clock,
-    Connection,
-    CutShort,
-    OutOfTime,
-    Place,
-    Refused,
-    TooLarge,
-    body_of,
-    is_loopback,
-)
+import requests
+from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
+from urllib3.util import Retry
+
+from mis_connectors.errors import ConnectorConfigError, ConnectorError, ConnectorUnavailable, SnapshotFormatError
+from mis_connectors.wire import Adapter, Bounds, Refused, is_loopback
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
 """An MIS that asks for more is left alone, and the run is tried again later."""
 LONGEST_RETRY_AFTER = 6 * 3600.0
+_CHUNK = 64 * 1024
+_OPERATOR = "Tell whoever runs this hub."
 _PASSES = (
     "Nothing was changed. This mostly passes by itself: if it goes on until tomorrow, ask the support of the MIS "
     "whether something is wrong there."
 )
+_FAILURES = (OSError, HTTPError, http.client.HTTPException, Refused)
+"""What may come out of requests; all of its own are an OSError."""
 _DROPPED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-_SAFE_IN_PATH = "/%:@!$&'()*+,;=~-._"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +95,11 @@ class Reply:
 
 
 class _Failed(Exception):
-    """One try that came to nothing."""
+    """One try that came to nothing, and how many are enough where this is what goes wrong."""
 
     def __init__(self, sentence: str, why: str, *, tries: int = 99, retry_after: float | None = None) -> None:
         super().__init__(why)
-        self.sentence = sentence
-        self.why = why
-        self.tries = tries
-        """So many tries are enough where this is what goes wrong."""
-        self.retry_after = retry_after
+        self.sentence, self.why, self.tries, self.retry_after = sentence, why, tries, retry_after
 
 
 class Http:
@@ -114,9 +108,10 @@ class Http:
     def __init__(self, outgoing: Outgoing | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._outgoing = given = outgoing or Outgoing()
         self._sleep = sleep
-        self._clock = Clock(given.total_seconds)
-        self._bounds = Bounds(self._clock, given.connect_seconds, given.read_seconds, given.loopback, given.proxy)
-        self._open: dict[Place, Connection] = {}
+        self._bounds = Bounds(given.total_seconds, given.connect_seconds, given.read_seconds, given.loopback)
+        self._session = _session(self._bounds)
+        self._kept = False
+        """Whether a connection is open that has answered already: its server may have closed it since."""
 
     def get(
         self,
@@ -130,7 +125,7 @@ class Http:
 
         Raises `ConnectorUnavailable` after the last try, and for an address that is not allowed.
         """
-        return self._send("GET", url, attempts=self._outgoing.attempts, params=params, headers=headers, auth=auth)
+        return self._send(self._prepared("GET", url, headers, auth, params=params), self._outgoing.attempts)
 
     def post(
         self,
@@ -141,13 +136,14 @@ class Http:
         auth: tuple[str, str] | None = None,
     ) -> Reply:
         """Send a form, once: what it changes is not asked for twice. Returns and raises as `get`."""
-        return self._send("POST", url, attempts=1, headers=headers, auth=auth, form=form)
+        prepared = self._prepared("POST", url, headers, auth, data=form)
+        self.close()  # not over a connection that may have been closed meanwhile
+        return self._send(prepared, 1)
 
     def close(self) -> None:
         """Let go of the connections."""
-        for connection in self._open.values():
-            connection.close()
-        self._open.clear()
+        self._session.close()
+        self._kept = False
 
     def __enter__(self) -> Http:
         return self
@@ -155,26 +151,33 @@ class Http:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        *,
-        attempts: int,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-        form: Mapping[str, str] | None = None,
-    ) -> Reply:
-        place, path, shown = _where(url, self._outgoing.loopback)
-        query = "&".join(part for part in (urlsplit(url).query, urlencode(params or {})) if part)
-        sent = _headers(headers or {}, auth, form)
-        body = None if form is None else urlencode(form).encode()
+    def _prepared(
+        self, method: str, url: str, headers: Mapping[str, str] | None, auth: tuple[str, str] | None, **more: Any
+    ) -> requests.PreparedRequest:
+        if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
+            raise ConnectorConfigError(
+                "What was typed in for the MIS has letters or line breaks that cannot be sent: type it in again.",
+                detail="header",
+            )
+        pair = auth and (auth[0].encode(), auth[1].encode())
+        try:
+            prepared = self._session.prepare_request(requests.Request(method, url, headers, auth=pair, **more))
+            allowed = all(_allowed(written, self._outgoing.loopback) for written in (url, prepared.url or ""))
+        except ValueError:  # as all of requests' own about addresses are
+            allowed = False
+        if not allowed:
+            raise ConnectorUnavailable(
+                f"The address of the MIS is not one that may be asked: only https is. {_OPERATOR}",
+                detail="address not allowed",
+            )
+        return prepared
+
+    def _send(self, request: requests.PreparedRequest, attempts: int) -> Reply:
         for attempt in range(1, attempts + 1):
             try:
-                return self._once(method, place, f"{path}?{query}" if query else path, sent, body, shown)
+                return self._once(request)
             except _Failed as failed:
-                detail = f"{method} {shown}: {failed.why}, try {attempt}"
+                detail = f"{request.method} {_shown(request)}: {failed.why}, try {attempt}"
                 pause = self._pause(attempt, failed.retry_after)
                 if attempt >= min(attempts, failed.tries) or pause is None:
                     raise ConnectorUnavailable(failed.sentence, detail=detail, retry_after=failed.retry_after) from None
@@ -187,168 +190,139 @@ class Http:
         pause = min(pause, LONGEST_PAUSE / 2)
         if asked is not None:
             pause = max(asked * random.uniform(1, 1.1), pause)  # noqa: S311
-        return pause if pause <= LONGEST_PAUSE and pause < self._clock.left() else None
+        return pause if pause <= LONGEST_PAUSE and pause < self._bounds.left() else None
 
-    def _once(
-        self, method: str, place: Place, target: str, headers: Mapping[str, str], body: bytes | None, shown: str
-    ) -> Reply:
-        """Return one try's answer; raises `_Failed`, and a `ConnectorUnavailable` for what no try can mend."""
+    def _once(self, request: requests.PreparedRequest) -> Reply:
+        """Return one try's answer. A connection that was closed meanwhile is made anew. Raises `_Failed`."""
         try:
-            response = self._ask(method, place, target, headers, body)
-            told = {name.lower(): value for name, value in response.getheaders()}
-            reply = Reply(response.status, told, body_of(response, self._outgoing.body_limit), shown)
-        except BaseException as error:
-            self._drop(place)
-            if isinstance(error, (OSError, http.client.HTTPException, Refused, CutShort, TooLarge)):
-                raise self._failure(error) from None
-            raise
-        if response.will_close:
-            self._drop(place)
-        _refuse_status(reply)
-        return reply
+            return self._asked(request)
+        except _FAILURES as error:
+            was_kept, chain = self._kept, list(_chain(error))
+            self.close()
+        if was_kept and any(isinstance(error, _DROPPED) for error in chain):
+            return self._once(request)
+        raise self._failure(chain)  # out here, so that no error of requests is its context: they repeat the query
 
-    def _ask(
-        self, method: str, place: Place, target: str, headers: Mapping[str, str], body: bytes | None
-    ) -> http.client.HTTPResponse:
-        """Send a request and wait for its head. A connection that was closed meanwhile is made anew, for a GET."""
-        connection = self._open.get(place)
-        if connection is not None and method == "GET" and connection.used:
-            try:
-                return _asked(connection, method, target, headers, body)
-            except _DROPPED:
-                pass
-        self._drop(place)
-        connection = self._open[place] = Connection(place, self._bounds)
-        return _asked(connection, method, target, headers, body)
+    def _asked(self, request: requests.PreparedRequest) -> Reply:
+        given, wait = self._outgoing, self._bounds.wait
+        proxied = given.proxy and not is_loopback(urlsplit(request.url or "").hostname or "")
+        with self._session.send(
+            request,
+            stream=True,
+            allow_redirects=False,
+            timeout=(wait(given.connect_seconds), wait(given.read_seconds)),
+            proxies={"https": given.proxy} if proxied else {},
+        ) as answer:
+            body = _body_of(answer, given.body_limit)
+        self._kept = True
+        _refuse_status(answer)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(answer.status_code, headers, body, _shown(request))
 
-    def _drop(self, place: Place) -> None:
-        if connection := self._open.pop(place, None):
-            connection.close()
+    def _failure(self, chain: list[BaseException]) -> _Failed:
+        """Return what is said of an error and what led to it."""
 
-    def _failure(self, error: Exception) -> _Failed:
-        if isinstance(error, Refused):
-            return _Failed(
-                "The address of the MIS leads into a private network, so nothing was sent. Tell whoever runs this hub.",
-                "private address",
-                tries=1,
-            )
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return _Failed(
-                "The MIS does not show a certificate that can be trusted, so nothing was sent to it. "
-                "Tell whoever runs this hub.",
-                f"certificate {error.verify_code}",
-                tries=1,
-            )
-        if isinstance(error, TooLarge):
-            limit = max(1, self._outgoing.body_limit // 2**20)
-            return _Failed(
-                f"The MIS sent an answer larger than the {limit} MB that are read. Tell whoever runs this hub.",
-                "too large",
-                tries=1,
-            )
-        if isinstance(error, OutOfTime) or (isinstance(error, TimeoutError) and self._clock.left() <= 0):
+        def found(kind: type[BaseException]) -> bool:
+            return any(isinstance(error, kind) for error in chain)
+
+        if found(Refused):
+            where = "The address of the MIS leads into a private network, so nothing was sent."
+            return _Failed(f"{where} {_OPERATOR}", "private address", tries=1)
+        if found(ssl.SSLCertVerificationError):
+            shown = "The MIS does not show a certificate that can be trusted, so nothing was sent to it."
+            return _Failed(f"{shown} {_OPERATOR}", "certificate", tries=1)
+        if found(TimeoutError) and self._bounds.left() <= 0:
             minutes = max(1, round(self._outgoing.total_seconds / 60))
-            return _Failed(
-                f"The MIS took longer than the {minutes} minutes that a run may take. {_PASSES}", "deadline", tries=1
-            )
-        if isinstance(error, (CutShort, http.client.IncompleteRead)):
-            return _Failed(f"What the MIS sent was cut short on its way. {_PASSES}", f"cut short {error}".strip())
-        if isinstance(error, socket.gaierror):
-            return _Failed(
-                "The address of the MIS cannot be found. Tell whoever runs this hub if it goes on until tomorrow.",
-                "name not found",
-                tries=2,
-            )
-        if isinstance(error, TimeoutError):
+            sentence = f"The MIS took longer than the {minutes} minutes that a run may take. {_PASSES}"
+            return _Failed(sentence, "deadline", tries=1)
+        if found(socket.gaierror):
+            unknown = f"The address of the MIS cannot be found. {_OPERATOR[:-1]} if it goes on until tomorrow."
+            return _Failed(unknown, "name not found", tries=2)
+        if found(TimeoutError):
             return _Failed(f"The MIS does not answer in time. {_PASSES}", "time-out", tries=2)
-        return _Failed(f"The MIS does not answer. {_PASSES}", type(error).__name__)
+        return _Failed(f"The MIS does not answer. {_PASSES}", type(chain[-1]).__name__)
 
 
-def _asked(
-    connection: Connection, method: str, target: str, headers: Mapping[str, str], body: bytes | None
-) -> http.client.HTTPResponse:
-    connection.request(method, target, body=body, headers=dict(headers))
-    response = connection.getresponse()
-    connection.used = True
-    return response
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return nothing: requests reads the whole body of a redirect, even where it is not to follow it."""
 
 
-def _where(url: str, loopback: bool) -> tuple[Place, str, str]:
-    """Return the place, the path and what may be shown of an address; raises `ConnectorUnavailable`."""
+def _session(bounds: Bounds) -> requests.Session:
+    """Return a session that takes nothing from the environment and keeps no cookies."""
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "Schoolgate"})
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Adapter(bounds))
+    return session
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what led to it, but not what a connector was busy with when it asked."""
+    while error is not None and not isinstance(error, ConnectorError):
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _allowed(url: str, loopback: bool) -> bool:
+    """Return whether an address may be asked; raises `ValueError` for what is none."""
+    parts = urlsplit(url)
+    plain = parts.scheme == "http" and loopback and is_loopback(parts.hostname or "")
+    whole = parts.hostname and parts.port != 0 and "@" not in parts.netloc and url.isprintable() and " " not in url
+    return bool(whole and (parts.scheme == "https" or plain))
+
+
+def _shown(request: requests.PreparedRequest) -> str:
+    return urlsplit(request.url or "")._replace(query="", fragment="").geturl()
+
+
+def _body_of(answer: requests.Response, limit: int) -> bytes:
+    """Return the whole body, unpacked, and never more than the cap in memory; raises `_Failed`."""
+    packed = answer.headers.get("Content-Encoding", "").strip().lower()
     try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode() if not _is_ascii(parts.hostname) else parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        raise _not_allowed("not an address") from None
-    plain = parts.scheme == "http" and loopback and is_loopback(host)
-    if not host or parts.username is not None or not (parts.scheme == "https" or plain):
-        raise _not_allowed(f"{parts.scheme[:10]} to {host[:100]}")
-    if any(not letter.isprintable() or letter == " " for letter in url):
-        raise _not_allowed(f"blanks in the address at {host[:100]}")
-    path = quote(parts.path, safe=_SAFE_IN_PATH) or "/"
-    return Place(parts.scheme, host, port), path, f"{parts.scheme}://{parts.netloc}{path}"
+        if packed not in ("", "identity", "gzip"):
+            raise ProtocolError
+        body = _within(limit, answer.raw.stream(_CHUNK, decode_content=False))
+        if packed == "gzip" and body:  # urllib3 unpacks too, but takes half of a file for the whole
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+                body = _within(limit, iter(lambda: file.read(_CHUNK), b""))
+        if not body and "Content-Length" not in answer.headers and "Transfer-Encoding" not in answer.headers:
+            raise EOFError
+    except (ProtocolError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        sentence = f"What the MIS sent was cut short on its way. {_PASSES}"
+        raise _Failed(sentence, f"cut short {type(error).__name__}") from None
+    return body
 
 
-def _is_ascii(host: str | None) -> bool:
-    return (host or "").isascii()
+def _within(limit: int, pieces: Iterator[bytes]) -> bytes:
+    whole = bytearray()
+    for piece in pieces:
+        whole += piece
+        if len(whole) > limit:
+            sentence = f"The MIS sent an answer larger than the {max(1, limit // 2**20)} MB that are read. {_OPERATOR}"
+            raise _Failed(sentence, "too large", tries=1)
+    return bytes(whole)
 
 
-def _not_allowed(detail: str) -> ConnectorUnavailable:
-    return ConnectorUnavailable(
-        "The address of the MIS is not one that may be asked: only https is. Tell whoever runs this hub.", detail=detail
-    )
-
-
-def _headers(given: Mapping[str, str], auth: tuple[str, str] | None, form: Mapping[str, str] | None) -> dict[str, str]:
-    """Return what is sent; raises `ConnectorConfigError` for what no header can hold, without repeating it."""
-    sent = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "Schoolgate"}
-    sent |= {name.title(): value for name, value in given.items()}
-    if auth is not None:
-        sent["Authorization"] = "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
-    if form is not None:
-        sent["Content-Type"] = "application/x-www-form-urlencoded"
-    if not all(value.isascii() and value.isprintable() for value in sent.values()):
-        raise ConnectorConfigError(
-            "What was typed in for the MIS has letters or line breaks that cannot be sent: type it in again.",
-            detail="header",
-        )
-    return sent
-
-
-def _refuse_status(reply: Reply) -> None:
+def _refuse_status(answer: requests.Response) -> None:
     """Raises `_Failed` for an answer that is none."""
-    status = reply.status
-    if status == http.client.TOO_MANY_REQUESTS:
-        raise _Failed(
-            f"The MIS asks us to wait: too much was asked of it at once. {_PASSES}",
-            "429",
-            retry_after=_retry_after(reply),
-        )
-    if status >= 500:
-        raise _Failed(
-            f"The MIS says that something is wrong on its side ({status}). {_PASSES}",
-            str(status),
-            retry_after=_retry_after(reply),
-        )
+    status = answer.status_code
     if 300 <= status < 400:
-        raise _Failed(
-            "The MIS points to another address, and that is not followed. Tell whoever runs this hub: its address "
-            "may have changed.",
-            f"redirect {status}",
-            tries=1,
-        )
+        sentence = "The MIS points to another address, and that is not followed."
+        raise _Failed(f"{sentence} {_OPERATOR[:-1]}: its address may have changed.", f"redirect {status}", tries=1)
+    if status == http.client.TOO_MANY_REQUESTS or status >= 500:
+        says = f"says that something is wrong on its side ({status})"
+        asks = "asks us to wait: too much was asked of it at once"
+        sentence = f"The MIS {says if status >= 500 else asks}. {_PASSES}"
+        raise _Failed(sentence, str(status), retry_after=_retry_after(answer.headers.get("Retry-After", "")))
 
 
-def _retry_after(reply: Reply) -> float | None:
+def _retry_after(said: str) -> float | None:
     """Return the seconds of `Retry-After`, which may be a date; None where it says nothing that can be read."""
-    said = reply.header("Retry-After").strip()
-    if not said:
-        return None
-    if said.isascii() and said.isdigit():
-        return min(float(said[:9]), LONGEST_RETRY_AFTER)
     try:
-        seconds = parsedate_to_datetime(said).timestamp() - time.time()
-    except (ValueError, OverflowError, OSError):
+        return min(float(Retry().parse_retry_after(said)), LONGEST_RETRY_AFTER)
+    except (InvalidHeader, ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
