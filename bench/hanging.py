@@ -90,7 +90,7 @@ def _wait(school_ids: list[int]) -> None:
 
 @contextmanager
 def _workers(mis: Simulated) -> Iterator[None]:
-    """Run the product's two kinds of worker, as the compose file does."""
+    """Run the product's workers for imports and for an MIS, as the compose file does."""
     given = urlsplit(os.environ["REDIS_URL"])
     broker = urlunsplit(given._replace(path=f"/{BROKER}"))
     hub.celery.app.conf.update(broker_url=broker)
@@ -100,7 +100,7 @@ def _workers(mis: Simulated) -> Iterator[None]:
     environ = {**os.environ, **mis.environment, "REDIS_URL": broker, "SCHOOLGATE_LOG_LEVEL": "WARNING"}
     started = [
         subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in (commands.worker(), commands.io_worker())
+        for command in (commands.worker(), commands.mis_worker())
     ]
     try:
         _until_they_answer(len(started))

@@ -17,8 +17,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 IMPORTS = "imports"
 """CPU and database work; prefork workers."""
 IO = "io"
-"""Waiting for an MIS or a mail server; a thread pool, so that a hung one holds a thread only."""
-QUEUES = (IMPORTS, IO)
+"""Waiting for a mail server or a text gateway; a thread pool, so that a hung one holds a thread only."""
+MIS = "mis"
+"""Waiting for an MIS: threads of its own, so that fifty that hang keep no parent's code waiting."""
+QUEUES = (IMPORTS, IO, MIS)
 
 app = Celery("schoolgate")
 app.conf.update(
@@ -29,7 +31,7 @@ app.conf.update(
     task_routes={
         "hub.messaging.tasks.*": {"queue": IO},
         "verification.tasks.answer_recovery": {"queue": IO},
-        "imports.tasks.collect_import": {"queue": IO},
+        "imports.tasks.collect_import": {"queue": MIS},
         "imports.tasks.start_wanted": {"queue": IO},
     },
     task_acks_late=True,

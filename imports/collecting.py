@@ -47,6 +47,8 @@ LONGEST_WAIT = dt.timedelta(hours=3)
 """An MIS that asks us to wait longer is asked after this all the same."""
 _JITTER = 0.2
 IN_MEMORY = 8 * 2**20
+ASKED_AT_ONCE = 200
+"""Runs that one tick asks for again: while all threads wait for an MIS that hangs, the queue does not grow for long."""
 
 
 class Broken(Exception):
@@ -114,7 +116,7 @@ def to_collect(*, before: dt.datetime, now: dt.datetime) -> list[tuple[int, int]
     """Return `(school, import)` of runs that wait to be fetched; read with every school in scope."""
     waiting = Import.objects.filter(state=ImportState.QUEUED, payload=None, created_at__lt=before)
     ready = waiting.filter(Q(not_before=None) | Q(not_before__lte=now))
-    return list(ready.order_by("pk").values_list("school_id", "pk"))
+    return list(ready.order_by("pk").values_list("school_id", "pk")[:ASKED_AT_ONCE])
 
 
 def restart(*, import_id: int, now: dt.datetime) -> None:

@@ -90,12 +90,12 @@ def receive(
 def enqueue(run: Import) -> None:
     """Ask a worker for this run once the transaction has committed; ids only.
 
-    What has no payload yet is fetched first.
+    What has no payload yet is fetched first. Where there is no broker, the tick asks again.
     """
     from imports.tasks import collect_import, run_import
 
-    task = collect_import if run.payload_id is None else run_import
-    task.delay_on_commit(run.school_id, run.pk)  # type: ignore[attr-defined]
+    task, ids = (collect_import if run.payload_id is None else run_import), (run.school_id, run.pk)
+    transaction.on_commit(lambda: task.delay(*ids), robust=True)
 
 
 def run(*, import_id: int, now: dt.datetime) -> Import | None:

@@ -28,8 +28,13 @@ def worker() -> list[str]:
     ]
 
 
+def mis_worker() -> list[str]:
+    """Waiting for an MIS: threads of its own."""
+    return [*_CELERY, "worker", "--queues=mis", "--pool=threads", "--concurrency=16", "--hostname=mis@%h", *_WORKER]
+
+
 def io_worker() -> list[str]:
-    """Waiting for an MIS or a mail server: threads."""
+    """Waiting for a mail server or a text gateway: threads."""
     return [*_CELERY, "worker", "--queues=io", "--pool=threads", "--concurrency=16", "--hostname=io@%h", *_WORKER]
 
 

@@ -151,6 +151,7 @@ def _servers(
         supervisor.start("web", commands.web(port))
         supervisor.start("worker", commands.worker())
         supervisor.start("io-worker", commands.io_worker())
+        supervisor.start("mis-worker", commands.mis_worker())
         supervisor.start("text-gateway", commands.text_gateway(texts))
         for one in clouds:
             supervisor.start(f"simulated-{one.demo.mis}", one.command())

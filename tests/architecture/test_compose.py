@@ -19,6 +19,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_t
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "schoolgate"}
 
+WAITING = ("io-worker", "mis-worker")
+
 
 def option(service: str, name: str) -> str:
     return next(part.partition("=")[2] for part in SERVICES[service]["command"] if part.startswith(f"--{name}="))
@@ -36,17 +38,17 @@ def test_it_follows_the_compose_specification() -> None:
 
 
 def test_the_services_are_those_the_product_needs() -> None:
-    assert set(SERVICES) == {"migrate", "web", "worker", "io-worker", "beat", "postgres", "valkey"}
+    assert set(SERVICES) == {"migrate", "web", "worker", "io-worker", "mis-worker", "beat", "postgres", "valkey"}
 
 
 def test_every_queue_is_consumed_once() -> None:
-    consumed = [queue for name in ("worker", "io-worker") for queue in option(name, "queues").split(",")]
+    consumed = [queue for name in ("worker", *WAITING) for queue in option(name, "queues").split(",")]
     assert sorted(consumed) == sorted(hub.celery.QUEUES)
 
 
 def test_waiting_for_others_is_done_in_threads() -> None:
-    assert option("io-worker", "queues") == hub.celery.IO
-    assert option("io-worker", "pool") == "threads"
+    assert [option(name, "queues") for name in WAITING] == [hub.celery.IO, hub.celery.MIS]
+    assert {option(name, "pool") for name in WAITING} == {"threads"}
 
 
 def test_there_is_one_beat_and_its_file_may_be_lost() -> None:
@@ -63,6 +65,7 @@ def test_the_demo_runs_the_very_same_commands() -> None:
         "web": commands.web(8000),
         "worker": commands.worker(),
         "io-worker": commands.io_worker(),
+        "mis-worker": commands.mis_worker(),
         "beat": commands.beat(PROJECT / "var" / "beat-schedule"),
     }
     for name, command in started.items():

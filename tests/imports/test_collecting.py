@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Pupil
-from imports import collecting, services, sweeping
+from imports import collecting, services, sweeping, tasks
 from imports.link import links, nights, onboarding, schedule, secrets
 from imports.models import Import, ImportState, LinkState, MisLink, ScheduledRun
 from mis_connectors.base import Access, Delivery, SettingField, SetUp, Sink
@@ -491,3 +496,52 @@ def test_files_that_are_uploaded_have_no_nights(
         links.want_run(link=link, by=administrator, now=evening)
     with pytest.raises(links.LinkRefused, match="no night"):
         links.set_schedule(link=link, weekdays=[1], run_at=dt.time(2), by=administrator, now=evening)
+
+
+# Without a broker
+
+
+def test_without_a_broker_nothing_is_lost_and_the_tick_asks_again(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:  # fmt: skip
+    link = a_link(school, typed, by=administrator, since=evening)
+    asked: list[tuple[int, int]] = []
+
+    def down(*ids: int) -> None:
+        asked.append((ids[0], ids[1]))
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(tasks.collect_import, "delay", down)
+    now = evening + 6 * HOUR
+    nights.tick(now)
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeping.fetch(now=now)
+    (run,) = runs(link)
+    assert (run.state, asked) == (ImportState.QUEUED, [(school.pk, run.pk)])
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeping.fetch(now=now + dt.timedelta(seconds=30))
+    assert len(asked) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeping.fetch(now=now + dt.timedelta(seconds=61))
+    assert asked == [(school.pk, run.pk)] * 2
+    work(link, now=now + dt.timedelta(seconds=90))
+    assert runs(link)[0].state == ImportState.APPLIED
+    assert nights.missed(link, now=now + 6 * HOUR) == []
+
+
+def test_what_is_due_is_found_by_as_many_queries_however_many_schools_there_are(
+    school: School, other_school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+) -> None:
+    now = evening + 6 * HOUR
+    asked = []
+    a_link(school, typed, by=administrator, since=evening)
+    for another in (None, other_school):
+        if another is not None:
+            with scope.schools(another.pk):
+                a_link(another, typed, by=administrator, since=evening)
+        nights.tick(now)
+        with scope.every_school(), CaptureQueriesContext(connection) as captured:
+            assert collecting.to_begin(now=now)
+        asked.append(len(captured))
+    assert asked[0] == asked[1]
