@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("mis_connectors.testing.contract", "mis_connectors.testing.pull")
+pytest.register_assert_rewrite(
+    "mis_connectors.testing.contract", "mis_connectors.testing.pull", "mis_connectors.testing.schools"
+)

@@ -127,6 +127,7 @@ class ConnectorContract:
             ids = [link.pupil_external_id for link in contact.links]
             assert len(set(ids)) == len(ids), "a contact is linked to a pupil twice"
             assert all((Kind.PUPIL, one) in found for one in ids)
+        assert sum(bool(contact.links) for contact in contacts) > 0.9 * len(contacts)
 
     def test_a_change_changes_the_digests_of_those_it_is_about(self) -> None:
         school = schools.small()

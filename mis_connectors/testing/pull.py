@@ -15,7 +15,7 @@ import re
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
@@ -25,19 +25,20 @@ import pytest
 from mis_connectors.archive import ArchiveSink, parts
 from mis_connectors.base import Access, Check, CheckState, PullConnector
 from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorUnavailable, SnapshotFormatError
-from mis_connectors.http import Http, Outgoing, Reply
+from mis_connectors.http import Http, Outgoing
 from mis_connectors.records import Kind
 from mis_connectors.simulators.hosting import Hosted, Simulation
 from mis_connectors.simulators.school import School, generate
-from mis_connectors.simulators.server import Api, Fault, Request, Response, SimulatorServer
+from mis_connectors.simulators.server import Api, Fault, SimulatorServer
 from mis_connectors.testing import schools
 from mis_connectors.testing.contract import ConnectorContract, tracing
-from mis_connectors.testing.schools import incoming, opened, said
+from mis_connectors.testing.schools import incoming, opened
+from mis_connectors.testing.serving import Recorded, Recorder, Replayed, paths, put, quick
 
 KEYS = ["address", "credentials", "permissions", "fields", "sample"]
 LIMIT = 1 << 26
 WRONG = "planted-and-wrong-credential"
-ODD: tuple[Any, ...] = (None, "", 0, -1, 1.5, True, [], {}, ["x"], {"a": 1}, "x" * 5000, "\u0000\ud800", 10**40, " ")
+ODD: tuple[Any, ...] = ("", 0, -1, 1.5, True, [], {}, ["x"], {"a": 1}, "x" * 5000, "\u0000\ud800", 10**40, " ")
 """What a field may hold all of a sudden."""
 
 USUAL: Mapping[Fault, type[ConnectorError] | None] = {
@@ -308,18 +309,19 @@ class PullContract(ConnectorContract):
         school = schools.small(size=8)
         data, rng = self.payload(school), Random(3)  # noqa: S311 - no secret
         came = list(parts(incoming(data, "run.zip")))
-        leaves = 0
-        for turn in range(160):
-            place = rng.randrange(len(came))
-            name, body = came[place]
-            value = json.loads(body)
-            if not spoil(value, rng, ODD[turn % len(ODD)]):
-                continue
-            leaves += 1
+        spoiled = [
+            (name, json.dumps(value).encode())
+            for name, body in came
+            for _, places in sorted(paths(json.loads(body)).items())
+            for odd in (None, *rng.sample(ODD, 2))
+            for value in (put(json.loads(body), rng.choice(places), odd),)
+        ]
+        assert len(spoiled) > 80
+        for name, body in spoiled:
             out = io.BytesIO()
             with ArchiveSink(out, limit=LIMIT) as sink:
                 for other, kept in came:
-                    sink.write(other, json.dumps(value).encode() if other == name else kept)
+                    sink.write(other, body if other == name else kept)
             try:
                 snapshot = self.read(out.getvalue())
             except SnapshotFormatError as error:
@@ -328,71 +330,3 @@ class PullContract(ConnectorContract):
             for one in opened(snapshot).values():
                 for text in schools.texts(one.record) if one.record else ():
                     assert text.encode()
-            assert said(snapshot) == said(self.read(out.getvalue()))
-        assert leaves > 80
-
-
-def spoil(value: Any, rng: Random, odd: Any) -> bool:
-    """Put something odd in place of one leaf or branch; returns whether there was one."""
-    while True:
-        if isinstance(value, dict) and value:
-            key: Any = rng.choice(sorted(value))
-        elif isinstance(value, list) and value:
-            key = rng.randrange(len(value))
-        else:
-            return False
-        if not isinstance(value[key], (dict, list)) or not value[key] or rng.random() < 0.1:
-            value[key] = odd
-            return True
-        value = value[key]
-
-
-def quick(patience: float = 10) -> Http:
-    """Return what waits so many seconds for an answer, and hardly sleeps between tries."""
-    outgoing = Outgoing(loopback=True, connect_seconds=5, read_seconds=patience, total_seconds=60)
-    return Http(outgoing, sleep=lambda seconds: time.sleep(min(seconds, 0.01)))
-
-
-class Recorded(SimulatorServer):
-    """A simulator that keeps the addresses it was asked for, and what a link saved."""
-
-    def __init__(self, api: Api) -> None:
-        super().__init__(api)
-        self.asked: list[str] = []
-        self.saved: dict[str, str] = {}
-        self.patience = 10.0
-        self.ready: Callable[[], None] = lambda: None
-
-    def respond(self, request: Request) -> Response:
-        self.asked.append(f"{request.path}?{dict(request.query)}")
-        return super().respond(request)
-
-
-class Recorder(Http):
-    """Keeps every answer."""
-
-    def __init__(self) -> None:
-        super().__init__(Outgoing(loopback=True))
-        self.replies: list[Reply] = []
-
-    def get(self, *given: Any, **named: Any) -> Reply:
-        self.replies.append(super().get(*given, **named))
-        return self.replies[-1]
-
-    def post(self, *given: Any, **named: Any) -> Reply:
-        self.replies.append(super().post(*given, **named))
-        return self.replies[-1]
-
-
-class Replayed(Http):
-    """Gives the answers again, in their order."""
-
-    def __init__(self, replies: list[Reply]) -> None:
-        super().__init__()
-        self._replies = iter(replies)
-
-    def get(self, *given: Any, **named: Any) -> Reply:
-        return next(self._replies)
-
-    def post(self, *given: Any, **named: Any) -> Reply:
-        return next(self._replies)

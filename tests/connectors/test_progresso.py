@@ -17,7 +17,7 @@ from mis_connectors.progresso.connector import ProgressoConnector
 from mis_connectors.records import ContactRecord, IncomingPayload, Kind, PupilRecord, Snapshot, StaffRecord
 from mis_connectors.simulators.progresso_api import PASSWORD, ProgressoApi
 from mis_connectors.simulators.server import Fault, Request, Simulation, SimulatorServer
-from mis_connectors.testing.pull import quick
+from mis_connectors.testing.serving import quick
 
 NUMBER = "8233001"
 CONNECTOR = ProgressoConnector()
