@@ -48,7 +48,7 @@ def _this_morning(
     django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
     monkeypatch.setattr("django.utils.timezone.now", lambda: now)
-    monkeypatch.setattr("imports.services._clock", lambda: now)
+    monkeypatch.setattr("imports.services.clock", lambda: now)
 
 
 @pytest.fixture
