@@ -81,7 +81,8 @@ def _fields(first: Mapping[client.Resource, list[dict[str, Any]]]) -> Check:
     given = {resource.path: {name for record in records for name in record} for resource, records in first.items()}
     lacking = parse.lacking(given)
     if not lacking - parse.STAFF_FIELDS:
-        sentence = "ScholarPack gives every field that Schoolgate uses of it."
+        of_whom = "" if client.STAFF in first else " of pupils and contacts"
+        sentence = f"ScholarPack gives every field{of_whom} that Schoolgate uses."
     else:
         shown = ", ".join(sorted(name.replace("_", " ").replace(".", ": ") for name in lacking - parse.STAFF_FIELDS))
         sentence = f"ScholarPack does not give: {shown}. What is known of these stays as it is."
