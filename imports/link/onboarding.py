@@ -38,6 +38,8 @@ def begin_waiting(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     lock(link)
     if link.state == LinkState.ENABLED:
         return link
+    if info_of(link.source.connector).set_up is not SetUp.GRANT:
+        raise LinkRefused("Nothing is granted in this MIS. Follow the steps of the set-up instead.")
     if link.state not in (LinkState.NOT_SET_UP, LinkState.RECONNECT, LinkState.WAITING):
         raise LinkRefused("This link is switched off. Enable it first.")
     if link.state != LinkState.WAITING:

@@ -545,3 +545,11 @@ def test_what_is_due_is_found_by_as_many_queries_however_many_schools_there_are(
             assert collecting.to_begin(now=now)
         asked.append(len(captured))
     assert asked[0] == asked[1]
+
+
+def test_what_has_to_be_typed_in_is_not_waited_for(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+) -> None:
+    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
+    with pytest.raises(links.LinkRefused, match="Follow the steps"):
+        links.begin_waiting(link=link, by=administrator, now=evening)
