@@ -201,6 +201,7 @@ class Import(SchoolOwned):
     reasons = models.JSONField(default=list, help_text="Why it was held or failed: sentences with what to do.")
     notes = models.JSONField(default=list, help_text="Sentences worth knowing: unknown captions, re-read bytes.")
     would = models.JSONField(default=list, help_text="A preview's or a hold's changes, as rows to show.")
+    cells = models.JSONField(default=list, help_text="What a preview of a spreadsheet found wrong, cell by cell.")
     detail = models.TextField(blank=True, help_text="For the log and support; never shown to an office.")
     released = models.JSONField(default=dict, help_text="What a person approved: {kind: removals agreed to}.")
     decided_by = models.CharField(max_length=200, blank=True)

@@ -26,7 +26,7 @@ from imports.pages import presenting
 from mis_connectors.base import Delivery
 from mis_connectors.registry import UnknownConnector, connector
 
-BULKY = ("would", "detail", "left_by_undo", "notes", "released")
+BULKY = ("would", "cells", "detail", "left_by_undo", "notes", "released")
 """Columns that may hold a whole school; a list of imports does without them."""
 
 

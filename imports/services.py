@@ -16,7 +16,7 @@ from django.db.models import F
 
 from hub.core.models import School
 from hub.people.locking import lock_school
-from imports import alerts, apply, following, payloads, reading, rejected, resting
+from imports import alerts, apply, checking, following, payloads, reading, rejected, resting
 from imports.link import links, nights
 from imports.models import GOOD_STATES, HELD_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Payload
 from imports.payloads import Readable
@@ -156,7 +156,7 @@ def _import(run: Import, *, now: dt.datetime) -> None:
     for attempt in range(ATTEMPTS):
         planned = reading.plan_run(basis, run, read, school=run.school, local_now=local_now)
         if run.preview:
-            _show(run, planned, read, now=now)
+            _show(run, basis, planned, read, now=now)
             return
         try:
             _apply(run, basis, read, planned, now=now)
@@ -207,12 +207,13 @@ def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Impor
     return last if same_bytes and read_the_same else None
 
 
-def _show(run: Import, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
+def _show(run: Import, basis: reading.Basis, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
     counts = counting.counts_of(planned.plan, read.reading, planned.assessment, rejected=len(planned.plan.problems))
     would = counting.rows_of([*planned.waiting, *planned.plan.changes])
     finish(
         run, _state_of(planned, planned.plan), now=now, counts=counts, would=would,
         reasons=_reasons(planned), notes=list(read.reading.notes),
+        cells=checking.wrong_cells(run, basis, planned.plan),
     )  # fmt: skip
 
 

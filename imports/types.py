@@ -282,6 +282,8 @@ class KindStats:
     """Absent, but leaving dates or the end of the top year say why."""
     rekeyed: int = 0
     """Known people under a new id of the MIS."""
+    doubles: int = 0
+    """New records that may be people known already whom the snapshot otherwise does not have."""
 
 
 class Verdict(StrEnum):

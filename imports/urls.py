@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from imports.link import consent, support_views, views
-from imports.pages import history, policy, provenance, rejected, run_actions, runs
+from imports.pages import history, policy, provenance, rejected, run_actions, runs, sheets
 
 app_name = "imports"
 urlpatterns = [
     path("imports/", runs.import_list, name="list"),
     path("imports/upload/", run_actions.upload, name="upload"),
+    path("imports/upload/templates/<slug:name>/", sheets.template, name="upload_template"),
+    path("imports/<int:import_id>/sheet/", sheets.sheet, name="sheet"),
     path("imports/rejected/", rejected.rejected, name="rejected"),
     path("imports/rejected.csv", rejected.rejected_csv, name="rejected_csv"),
     path("imports/<int:import_id>/", runs.import_detail, name="detail"),

@@ -39,8 +39,8 @@ class FileCheck:
 
     header: tuple[HeaderFault, ...]
     """While there is one, no row is read."""
-    locate: Callable[[str, str, str, str], Cell | None]
-    """Returns where `(kind, external id, field, value)` stands, for a problem that names them."""
+    locate: Callable[[str, str, str, str, int | None], Cell | None]
+    """Returns where `(kind, external id, field, value, row)` stands, for a problem that names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from imports import decisions, moments, payloads, previewing, selectors, service
 from imports.link import links
 from imports.link.links import current_link
 from imports.models import ImportKind
-from imports.pages import runs
+from imports.pages import runs, sheets
 
 _DECISIONS = {
     "release": (decisions.release, "Applied as you decided. Nothing of it shows before all of it is in."),
@@ -30,6 +30,8 @@ _DECISIONS = {
         "Discarded: nothing of it was taken in. The next import asks again if it says the same.",
     ),
 }
+_EXTENSIONS = (".xml", ".csv", ".xlsx", ".xlsm", ".tsv", ".txt")
+"""Of files that are no zip."""
 
 
 class UploadForm(forms.Form):
@@ -60,6 +62,8 @@ def upload(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Take a file by hand, to import or only to preview."""
     link = current_link(request.school)
     mis = selectors.mis_of(link)
+    if link is not None and mis.is_upload:
+        return sheets.upload(request, link)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if form.is_bound and link is not None and form.is_valid():
         file = form.cleaned_data["file"]
@@ -159,7 +163,7 @@ def raw_file(request: SchoolRequest, school: str, import_id: int) -> HttpRespons
         now=timezone.now(),
     )
     response = StreamingHttpResponse(payloads.raw(run.payload), content_type="application/octet-stream")
-    extension = ".xml" if run.payload.filename.lower().endswith(".xml") else ".zip"
+    extension = next((one for one in _EXTENSIONS if run.payload.filename.lower().endswith(one)), ".zip")
     response["Content-Disposition"] = f'attachment; filename="import-{run.pk}{extension}"'
     return response
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -75,6 +75,8 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
     now = timezone.now()
     run = selectors.run_of(request.school, import_id)
     mis = selectors.mis_of(run.link)
+    if run.preview and mis.is_upload:
+        return redirect("imports:sheet", school, run.pk)
     words = selectors.words(run, mis=mis)
     context = {
         "nav": "imports",

@@ -52,6 +52,8 @@ class Absence:
 
     def _person(self, kind: str, person_id: int, absent: list[Identity]) -> None:
         draft = self._draft
+        if kind == PUPIL and person_id in draft.unsettled:
+            return
         stats = draft.plan.stats[kind]
         ends: list[Values] = []
         if kind == CONTACT:

@@ -48,6 +48,7 @@ class Contacts:
             return draft.united.get(same, same)
         if doubtful is not None:
             draft.plan.problems.append(_possible_duplicate(fact))
+            draft.plan.stats[CONTACT].doubles += draft.matcher.is_vacant(CONTACT, doubtful)
         person_id = draft.new_id()
         draft.matcher.add_contact(person_id, fact, pupil_ids)
         return person_id

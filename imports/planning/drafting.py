@@ -54,6 +54,8 @@ class Draft:
         """Contacts whose records became another's tonight, and whose: a new record of theirs is that one's too."""
         self.returned: set[int] = set()
         """Pupils who were gone and are back."""
+        self.unsettled: set[int] = set()
+        """Pupils whom a record may be that was left out for it: they neither change nor end."""
         self._touched: set[Owner] = set()
         self._next_id = -1
 
@@ -120,7 +122,9 @@ class Draft:
 
     def is_told_of(self, pupil_id: int) -> bool:
         """Say whether the snapshot has this pupil, so that a missing link means something."""
-        return any(self.is_present(known) for known in self.owners[(PUPIL, pupil_id)])
+        return pupil_id not in self.unsettled and any(
+            self.is_present(known) for known in self.owners[(PUPIL, pupil_id)]
+        )
 
     def label(self, kind: str, person_id: int) -> str:
         """Return a known person's name as it is shown beside a change."""

@@ -123,6 +123,14 @@ def _hold_all(kind: str, stats: KindStats, reading: Reading, limits: Limits, cam
                 came.empty,
             )
         ]
+    if stats.doubles > max(limits.removal_floor, max(stats.known, stats.in_file) * limits.removal_percent / 100):
+        return [
+            Reason(
+                "doubles",
+                f"{stats.doubles:,} {noun} in {came.this} seem to be people who are here already, under other ids.",
+                "Importing it would make a second record of each. Give everybody the ids they had before.",
+            )
+        ]
     if not stats.known:
         return []
     if kind in reading.complete and stats.present * 100 < stats.known * limits.present_percent:

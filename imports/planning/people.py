@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from imports.planning import doubles
 from imports.planning.details import Details
 from imports.planning.drafting import SUMMER, Draft
 from imports.types import CONTACT, IDENTITY, PUPIL, STAFF, Action, Facts, NewIdentity, Values, Why
@@ -23,6 +24,8 @@ class People:
         kind = fact.key[0]
         identity = draft.state.identities.get(fact.key)
         person_id = identity.person_id if identity else self._match(fact)
+        if doubles.refuses(draft, fact, person_id):
+            return
         if identity:
             draft.seen(identity, fact, fact.digest)
         elif person_id is not None:
@@ -81,7 +84,11 @@ class People:
         values = fact.values
         if back and kind != CONTACT:  # an MIS that tells of no leaving dates cannot take one back
             values = {"leaving_date": None} | values
-        after = {name: value for name, value in values.items() if current[name] != value}
+        after = {
+            name: value
+            for name, value in values.items()
+            if current[name] != value and not doubles.lost_zeros(draft, name, current[name], value)
+        }
         if not after:
             return False
         before = {name: current[name] for name in after}

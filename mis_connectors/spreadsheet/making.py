@@ -16,8 +16,6 @@ from mis_connectors.spreadsheet import columns
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-AS_TEXT = 2000
-"""So many rows of a template are formatted as text, so that no zero and no date is changed while typing."""
 
 
 def csv_of(rows: Iterable[Sequence[object]]) -> bytes:
@@ -38,9 +36,7 @@ def _xlsx_template(title: str, captions: Sequence[str]) -> bytes:
         head.font, head.fill = Font(bold=True), PatternFill("solid", fgColor="E8EEF4")
         letter = get_column_letter(index)
         sheet.column_dimensions[letter].width = max(12, len(caption) + 3)
-        sheet.column_dimensions[letter].number_format = "@"
-        for row in range(2, AS_TEXT + 2) if caption in ("StudentID", "DOB", "MobileNumber", "ContactID") else ():
-            sheet.cell(row, index).number_format = "@"
+        sheet.column_dimensions[letter].number_format = "@"  # as text: no zero and no date is changed while typing
     sheet.freeze_panes = "A2"
     guide = book.create_sheet("How to fill it in")
     guide.append(["Column", "What belongs there"])

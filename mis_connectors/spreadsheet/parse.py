@@ -228,9 +228,12 @@ def _record(file: _File, kind: Kind, identity: str, lines: list[Line], salt: byt
     )
 
 
-def _locate(file: _File, kind: str, external_id: str, field_name: str, value: str) -> Cell | None:
+def _locate(file: _File, kind: str, external_id: str, field_name: str, value: str, row: int | None) -> Cell | None:
     """Return where a person's value stands: the row that says it, else their first."""
-    known = file.groups[Kind(kind)].get(external_id) if kind in set(Kind) else None
+    if external_id:
+        known = file.groups[Kind(kind)].get(external_id)
+    else:
+        known = [line for of, line, _ in file.nobody if of == kind and line.number == row]
     if not known:
         return None
     caption = _PLACES.get(field_name, field_name)

@@ -1,0 +1,57 @@
+"""What is wrong in an uploaded spreadsheet, cell by cell: everything a preview would name, and where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imports import canonical, payloads, policy
+from imports.models import Import
+from imports.reading import Basis, excluded_from
+from imports.types import Plan, Problem
+from mis_connectors.files import ChecksFiles, FileCheck
+
+MOST = 3000
+"""More wrong cells than this nobody reads; their number is told all the same."""
+_ORDER = {"row": 0, "part": 1, "warning": 2}
+
+
+def wrong_cells(run: Import, basis: Basis, plan: Plan) -> list[dict[str, Any]]:
+    """Return a row for each wrong cell of a previewed spreadsheet, the gravest first; of other files none.
+
+    Every record is judged, also one that is as it was last time: who uploads a file wants to know all of it.
+    Raises `SnapshotFormatError` and `PayloadCleared`.
+    """
+    if not isinstance(basis.connector, ChecksFiles) or run.payload is None:
+        return []
+    incoming = payloads.incoming(run.payload, salt=basis.salt)
+    snapshot = basis.connector.read(incoming)
+    judged = canonical.canonical(
+        snapshot, records=snapshot.records, supplies=basis.connector.info.supplies,
+        rule=policy.access_rule(basis.policy), excluded=excluded_from(basis.link),
+    )  # fmt: skip
+    check = basis.connector.check(incoming)
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for problem in (*judged.problems, *plan.problems):
+        named = (problem.kind, problem.external_id, problem.field, problem.reason, problem.value)
+        found.setdefault((*named, str(problem.row) if not problem.external_id else ""), _cell(problem, check))
+    return sorted(found.values(), key=_place)[:MOST]
+
+
+def _cell(problem: Problem, check: FileCheck) -> dict[str, Any]:
+    at = check.locate(problem.kind, problem.external_id, problem.field, problem.value, problem.row)
+    return {
+        "severity": problem.severity,
+        "sheet": at.sheet if at else "",
+        "row": at.row if at else problem.row or 0,
+        "column": at.column if at else "",
+        "caption": at.caption if at and at.caption else "",
+        "who": problem.label,
+        "value": problem.value,
+        "reason": problem.reason,
+        "message": problem.message,
+        "advice": problem.advice,
+    }
+
+
+def _place(cell: dict[str, Any]) -> tuple[Any, ...]:
+    return _ORDER.get(cell["severity"], 3), cell["sheet"], cell["row"], len(cell["column"]), cell["column"]
