@@ -17,6 +17,7 @@ from imports.link import coverage, links, nights, setting_up, waiting
 from imports.link.checks import HEARD_WITHIN
 from imports.link.setting_up import tokens_of
 from imports.models import OPEN_STATES, AgentToken, Import, LinkState, MisLink
+from imports.pages import presenting
 from mis_connectors import registry
 from mis_connectors.base import ConnectorInfo, Delivery
 
@@ -72,10 +73,22 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "wanted": _wanted_words(link, now=now) if mis.is_push else "",
         "running": next((run for run in runs if run.state in OPEN_STATES), None),
         "last": last,
+        "news": _news(runs[0], mis=mis, now=now) if runs and link.state == LinkState.ENABLED else None,
         "refused": link.tried_said if link.state == LinkState.RECONNECT else "",
         "waits": waiting.words(link, mis_name=mis.name, now=now),
         "coverage": coverage.table(info, lacking=coverage.withheld(link)) if info else None,
     }
+
+
+def _news(run: Import, *, mis: selectors.Mis, now: dt.datetime) -> dict[str, Any] | None:
+    """Return what is said of the latest import where it failed, or where the MIS did not answer and is asked again."""
+    words = selectors.words(run, mis=mis)
+    if words.again_at is not None:
+        return {"tone": "warn", "title": presenting.title(words), "sentence": presenting.lead(words), "run": run}
+    if run.state not in presenting.BROKEN:
+        return None
+    title = f"{presenting.said_by_night(words, now=now)} {'failed' if run.state == 'failed' else 'was interrupted'}"
+    return {"tone": "bad", "title": title, "sentence": presenting.reason(words), "run": run}
 
 
 def word(mis: selectors.Mis) -> str:

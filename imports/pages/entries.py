@@ -57,7 +57,7 @@ def of_run(run: Import, *, now: dt.datetime) -> Entry:
     return Entry(
         when=moments.stamp(words.when, now=now),
         kind=kind_words(run.kind, mis.name, preview=run.preview),
-        chip=presenting.outcome(run.state, preview=run.preview, delivery=mis.delivery),
+        chip=presenting.outcome(run.state, preview=run.preview, delivery=mis.delivery, again_at=words.again_at),
         at=run.created_at,
         run=run,
         counts={name: words.count(name) for name in COUNTS} if shows else None,

@@ -81,8 +81,12 @@ class Run:
         return self.count("pupils") + self.count("contacts") + self.count("staff")
 
 
-def outcome(state: str, *, preview: bool = False, delivery: str = "push") -> Chip:
+def outcome(
+    state: str, *, preview: bool = False, delivery: str = "push", again_at: dt.datetime | None = None
+) -> Chip:
     """Return the word and the tone of an import's state, or of a night without one (`missed`)."""
+    if again_at is not None:
+        return Chip("warn", f"Asked again at {moments.clock(moments.local(again_at))}")
     if state == "missed":
         return Chip("bad", "Did not run" if delivery == "pull" else "Did not arrive")
     if preview and state not in (*RUNNING, *BROKEN, "discarded"):
