@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "mis_connectors.scholarpack",
     "mis_connectors.progresso",
     "mis_connectors.spreadsheet",
+    *env.names("SCHOOLGATE_APPS"),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

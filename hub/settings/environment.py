@@ -72,6 +72,11 @@ TABLE: tuple[Setting, ...] = (
         "`http://user:password@host:3128`: links fetch through this proxy. HTTPS_PROXY is not looked at.",
         secret=True,
     ),
+    Setting(
+        "SCHOOLGATE_APPS",
+        "",
+        "Connectors of your own (docs/writing-a-connector.md): Python packages that can be imported, comma separated.",
+    ),
     Setting("SCHOOLGATE_LOG_LEVEL", "INFO", "Python's logging level."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
