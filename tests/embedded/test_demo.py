@@ -13,6 +13,7 @@ import pytest
 
 from hub.embedded import demo, places
 from hub.embedded.errors import EmbeddedError
+from hub.embedded.processes import free_port
 from hub.embedded.services import PROJECT
 
 
@@ -48,6 +49,14 @@ def test_a_table_stands_in_columns() -> None:
 
     lines = demo._table([Row()]).splitlines()  # type: ignore[list-item]
     assert lines[1].index("Pupils") == lines[3].index("210")
+
+
+def test_each_simulated_mis_has_a_port_of_its_own_and_is_told_of() -> None:
+    clouds = demo._clouds(free_port())
+    assert len({one.port for one in clouds}) == len(clouds) == 3
+    said = demo._told_of(clouds)
+    assert all(f"{one.address}  {one.demo.name}" in said for one in clouds)
+    assert "/simulator/fault" in said
 
 
 @pytest.mark.long

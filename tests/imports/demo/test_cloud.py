@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from hub.core import scope
 from hub.core.models import School
@@ -94,3 +95,10 @@ def test_how_to_make_one_fail_is_a_command_to_copy(tmp_path: Path) -> None:
     said = how_to_fail(Simulator(CLOUD[0], tmp_path, 9001))
     assert """curl -d '{"fault": "hang"}' http://127.0.0.1:9001/simulator/fault""" in said
     assert all(len(line) < 110 for line in said.splitlines())
+
+
+def test_a_simulator_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="The simulator cannot start"):
+        call_command("mis_simulator", "integris", "--states", str(tmp_path / "nowhere.json"))
+    with pytest.raises(CommandError, match="There is no simulator named 'nobody'"):
+        call_command("mis_simulator", "nobody")
