@@ -19,7 +19,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
 from hub.core.keyring import KeyringError
-from imports import payloads, services
+from imports import moments, payloads, services
 from imports.link import nights, onboarding, schedule
 from imports.link.access import access_of
 from imports.link.changing import info_of, lock
@@ -284,14 +284,12 @@ def _refused(run: Import, error: ConnectorAuthError, *, now: dt.datetime) -> boo
 
 def _again(run: Import, error: ConnectorUnavailable | None, *, now: dt.datetime) -> bool:
     """Try again later, or give up for tonight."""
-    mis = info_of(run.link.source.connector).mis_name
     sentence = error.message if error else "Something went wrong on our side while fetching."
     code, detail = ("unavailable", error.detail) if error else ("internal", "")
     if run.link.state != LinkState.ENABLED:
         MisLink.objects.filter(pk=run.link_id).update(tried_at=now, tried_said=sentence[:500])
     if run.collect_attempts > len(AGAIN_AFTER):
-        advice = f"Everything is as it was before. {mis} is asked again on the next night; or import now."
-        services.fail(run, sentence, code=code, detail=detail, advice=advice, now=now)
+        services.fail(run, sentence, code=code, detail=detail, advice=_when_next(run, now=now), now=now)
         return True
     run.not_before = again_at(
         run.collect_attempts, error.retry_after if error else None, now=now, chance=random.random()  # noqa: S311
@@ -315,9 +313,15 @@ def _failed(run: Import, came: _Came, error: ConnectorError, *, now: dt.datetime
         _store(run, came.file, now=now)
     run.save()
     code = "format" if isinstance(error, SnapshotFormatError) else "config"
-    advice = "" if run.payload else "Everything is as it was before."
-    services.fail(run, error.message, code=code, detail=error.detail, advice=advice, now=now)
+    services.fail(run, error.message, code=code, detail=error.detail, advice=_when_next(run, now=now), now=now)
     return True
+
+
+def _when_next(run: Import, *, now: dt.datetime) -> str:
+    """Return what to expect after a run that failed: nothing is lost, and when the MIS is asked again."""
+    mis, due = info_of(run.link.source.connector).mis_name, nights.next_due(run.link, now=now)
+    again = f" {mis} is asked again on {moments.stamp(due, now=now)}; or import now." if due else ""
+    return f"Everything is as it was before.{again}{' What came is kept for support.' if run.payload else ''}"
 
 
 def _locked(link_id: int) -> MisLink | None:

@@ -105,9 +105,9 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
 
 
 _RECONNECT = {
-    SetUp.GRANT: "Grant it again in {mis}: the link is tried every night and comes back by itself.",
-    SetUp.CONSENT: "Sign in to {mis} again on the link's page: the import then begins by itself.",
-    SetUp.CREDENTIALS: "Type in new credentials from {mis} on the link's page: they are tried at once.",
+    SetUp.GRANT: "Once that is put right it comes back by itself: {mis} is asked every night.",
+    SetUp.CONSENT: "Once somebody has signed in to {mis} on the link's page, the import begins by itself.",
+    SetUp.CREDENTIALS: "Then type in the credentials on the link's page, new ones or the same: they are tried at once.",
 }
 
 

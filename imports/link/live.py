@@ -28,10 +28,6 @@ NAMES = {
     "sample": "A sample of pupils",
 }
 _TONES = {CheckState.OK: "good", CheckState.FAILED: "bad", CheckState.WAITING: "quiet"}
-_ADVICE = {
-    "address": "Try again in some minutes. If it stays so, send the details to support.",
-    "credentials": "Follow the set-up steps again; if it stays so, send the details to support.",
-}
 UNREADABLE = "What was typed in for this link can no longer be opened on this hub. Type it in again."
 
 
@@ -70,8 +66,7 @@ def parts(checks: Sequence[Check]) -> Iterator[Part]:
     stopped = any(check.state is not CheckState.OK for check in checks)
     for key, name in NAMES.items():
         if check := said.get(key):
-            advice = check.advice or (_ADVICE.get(key, "") if check.state is CheckState.FAILED else "")
-            yield Part(name, _TONES[check.state], check.sentence, advice)
+            yield Part(name, _TONES[check.state], check.sentence, check.advice)
         elif stopped:
             yield Part(name, "quiet", "Not reached.")
 

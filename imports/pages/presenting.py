@@ -81,9 +81,7 @@ class Run:
         return self.count("pupils") + self.count("contacts") + self.count("staff")
 
 
-def outcome(
-    state: str, *, preview: bool = False, delivery: str = "push", again_at: dt.datetime | None = None
-) -> Chip:
+def outcome(state: str, *, preview: bool = False, delivery: str = "push", again_at: dt.datetime | None = None) -> Chip:
     """Return the word and the tone of an import's state, or of a night without one (`missed`)."""
     if again_at is not None:
         return Chip("warn", f"Asked again at {moments.clock(moments.local(again_at))}")

@@ -71,7 +71,7 @@ def test_a_link_kept_waiting_is_an_alert_that_is_mailed_once_and_closes(
 
 @pytest.mark.parametrize(
     ("set_up", "what_to_do"),
-    [(SetUp.GRANT, "Grant it again"), (SetUp.CONSENT, "Sign in to"), (SetUp.CREDENTIALS, "new credentials")],
+    [(SetUp.GRANT, "comes back by itself"), (SetUp.CONSENT, "signed in to"), (SetUp.CREDENTIALS, "the credentials")],
 )
 def test_who_was_shut_out_is_told_once_and_what_to_do(
     school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime, set_up: SetUp,
