@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 900.0
 
 
 def of(slug: str, school_id: int, link_id: int, environment: dict[str, str]) -> dict[str, Any]:
-    """Return seconds of collecting and reading, memory in MiB, bytes and records."""
+    """Return seconds of collecting and reading (of the processor: of this side only), memory in MiB, bytes and records."""
     command = [sys.executable, "-m", "bench.fetching", slug, str(school_id), str(link_id)]
     done = subprocess.run(
         command, cwd=PROJECT, env={**os.environ, **environment}, check=True, capture_output=True, text=True
@@ -52,21 +52,22 @@ def main() -> None:
         link = MisLink.objects.select_related("source", "school").get(pk=link_id)
         access = access_of(link, deadline_seconds=DEADLINE_SECONDS)
     connection.close()
-    before, began = status("VmRSS"), time.perf_counter()
+    before, began, own = status("VmRSS"), time.perf_counter(), time.process_time()
     with cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=payloads.IN_MEMORY)) as file:
         with ArchiveSink(file, limit=settings.UNPACKED_LIMIT) as sink:
             made.collect(access, sink)
             unpacked = sink.written
-        collected = time.perf_counter()
+        collected, own_collected = time.perf_counter(), time.process_time()
         incoming = IncomingPayload(
             filename="fetched", open=lambda: payloads.reopened(file), unpacked_limit=settings.UNPACKED_LIMIT
         )
         records = made.read(incoming).records
         opened = sum(1 for record in records if record.open().record is not None)
-        ended = time.perf_counter()
+        ended, own_ended = time.perf_counter(), time.process_time()
         size = file.seek(0, 2)
     said = {
-        "collect": round(collected - began, 3), "read": round(ended - collected, 3),
+        "collect": round(collected - began, 3), "collect, cpu": round(own_collected - own, 3),
+        "read": round(ended - collected, 3), "read, cpu": round(own_ended - own_collected, 3),
         "memory": round(status("VmHWM") - before, 1), "records": opened,
         "megabytes": round(unpacked / 1e6, 1), "kept": round(size / 1e6, 1),
     }  # fmt: skip
