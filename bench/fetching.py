@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 900.0
 
 
 def of(slug: str, school_id: int, link_id: int, environment: dict[str, str]) -> dict[str, Any]:
-    """Return seconds of collecting and reading (of the processor: of this side only), memory in MiB, bytes and records."""
+    """Return seconds of collecting and reading (the processor: of this side), memory in MiB, bytes and records."""
     command = [sys.executable, "-m", "bench.fetching", slug, str(school_id), str(link_id)]
     done = subprocess.run(
         command, cwd=PROJECT, env={**os.environ, **environment}, check=True, capture_output=True, text=True
