@@ -46,6 +46,8 @@ class Hosted:
 
     def set(self, fault: Fault | None, *, seconds: float = 1.0, times: int | None = None) -> None:
         self.fault, self.seconds, self.times, self._seen = fault, seconds, times, None
+        if fault is Fault.ADDED_BETWEEN_PAGES:
+            self.added = set()
 
     def changed(self) -> None:
         """Say that the school is not what it was."""
@@ -75,6 +77,8 @@ class Hosted:
         """Add a pupil before any but the first page, once; call it before the list is made."""
         if start and self.fault is Fault.ADDED_BETWEEN_PAGES and not self.added:
             self.added.add(self.school.add_pupil().id)
+            self.told.setdefault("edits", []).append(["add_pupil"])
+            self.changed()
 
 
 def two_of_one(people: School) -> tuple[int, int] | None:

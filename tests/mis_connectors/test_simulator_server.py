@@ -137,6 +137,10 @@ def test_a_page_that_comes_twice_and_a_pupil_added_between_pages() -> None:
     assert len(hosted.school.pupils) == 31
     added = [*hosted.school.pupils.values()]
     assert hosted.page(added, 10, 10)[0] == items[9]
+    assert len(of_state({**STATE, **hosted.told}).pupils) == 31
+    hosted.set(Fault.ADDED_BETWEEN_PAGES)
+    hosted.between_pages(10)
+    assert len(hosted.school.pupils) == 32
 
 
 @pytest.mark.parametrize("slug", known())
