@@ -232,6 +232,10 @@ class Desk:
         else:
             self._take(self._row(slot, new, OFFICE, APPROVED), proved=False)
 
+    def withdraw(self, row: Row) -> None:
+        row.status = WITHDRAWN
+        self.settle_record(row.record)
+
     def ask_again(self, row: Row) -> None:
         self._propose(row.slot, row.new, OFFICE)
         self._settle(row.slot)

@@ -95,6 +95,21 @@ class Life(Joining):
                 agreed(True, self.deeds.disconnect(row.record), "disconnect")
                 self.desk.disconnect(row.record)
 
+    def offered(self, place: int, which: int, how: int) -> None:
+        """Somebody connects of whom the MIS has no mobile, and then it has one: it is offered, and they may say no."""
+        found = [record for record in self._records(connected=False) if record[0] == place]
+        if found:
+            owner = found[which % len(found)][1]
+            for mobile in ("", ADDRESSES[MOBILE][how % 4]):
+                self.places[place].say(owner, MOBILE, mobile)
+                self.at("night", place, 0, 0)
+                self.done()
+                if not mobile:
+                    self.join(place, which, 12)  # with a login of their own, by an email alone
+                    self.done()
+            if how % 3:
+                self.decline(place, which, how)
+
     # No longer connected.
 
     def disconnect(self, place: int, which: int, how: int) -> None:
@@ -168,6 +183,13 @@ class Life(Joining):
             agreed(True, self.deeds.reject(self.desk.logins[row.record], row), "reject")
             self.desk.reject(row)
 
+    def decline(self, place: int, which: int, how: int) -> None:
+        """What the MIS has where they have nothing is not theirs."""
+        if rows := [row for row in self._rows(oracle.OFFER) if row.stands]:
+            row = rows[which % len(rows)]
+            agreed(True, self.deeds.decline(self.desk.logins[row.record], row), "decline")
+            self.desk.reject(row)
+
     def meddle(self, place: int, which: int, how: int) -> None:
         """Whoever is frozen changes and answers nothing, and nobody answers for somebody else."""
         logins = sorted(set(self.desk.logins.values()))
@@ -179,7 +201,11 @@ class Life(Joining):
             others = [one for one in logins if one != self.desk.logins.get(row.record) or one in frozen]
             if others and row.record not in self.desk.away:
                 other = others[which % len(others)]
-                agreed(False, self.deeds.approve(other, row, everywhere=how % 2 == 0), f"{other} to answer {row}")
+                answer = self.deeds.approve(other, row, everywhere=how % 2 == 0)
+                agreed(False, answer, f"{other} to say yes to {row}")
+                agreed(False, self.deeds.reject(other, row), f"{other} to say no to {row}")
+                for offer in [one for one in self.desk.which(oracle.OFFER) if one.stands and one.record == row.record]:
+                    agreed(False, self.deeds.decline(other, offer), f"{other} to decline {offer}")
 
     def not_me(self, place: int, which: int, how: int) -> None:
         """The link in the notice to the old address says so, or the person who is signed in."""
@@ -209,6 +235,13 @@ class Life(Joining):
             values = ADDRESSES[slot[2]] if slot[:2] in self.desk.logins else ("", *ADDRESSES[slot[2]])
             agreed(True, self.deeds.edit(slot, values[how // 2 % len(values)]), "edit")
             self.desk.edit(slot, values[how // 2 % len(values)])
+
+    def withdraw(self, place: int, which: int, how: int) -> None:
+        """Take back what the school, or an import on its behalf, has asked."""
+        if rows := self.desk.which(PENDING):
+            row = rows[which % len(rows)]
+            agreed(True, self.deeds.withdraw(row), "withdraw")
+            self.desk.withdraw(row)
 
     def ask_again(self, place: int, which: int, how: int) -> None:
         rows = [
@@ -300,9 +333,10 @@ class Life(Joining):
 
 
 AT_THE_DESK = (
-    "invite", "letter", "invite_all", "take_back", "knock", "join", "join", "join", "disconnect", "start", "start",
-    "prove", "prove", "prove", "cancel", "take_out", "approve", "approve", "approve", "approve", "reject", "reject",
-    "not_me", "not_me", "edit", "edit", "edit", "edit", "ask_again", "ask_again", "lift", "mark_done", "propose_drift",
+    "invite", "letter", "invite_all", "take_back", "knock", "to_the_second", "to_the_second",
+    "join", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out", "approve", "approve", "approve", "approve", "reject", "reject",
+    "not_me", "not_me", "decline", "offered", "withdraw", "edit", "edit", "edit", "edit", "ask_again", "ask_again",
+    "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
     "to_a_deadline", "to_a_deadline",
     "mis_follows", "mis_follows", "overtaken", "overtaken", "meddle",

@@ -22,7 +22,7 @@ from tests.factories.desk_rows import OPEN, PERSON, REPLACED
 from tests.factories.histories_db import DatabaseHub
 from tests.factories.life_db_joining import JoiningInDatabase
 from verification import sweeping
-from verification.changes import answering, changing, freezing, proposing
+from verification.changes import answering, changing, declining, freezing, proposing
 from verification.lifecycle import leaving, merging
 from verification.models import ChangeLink, Choices, DetailChange, Merge, ProofCode
 from verification.registration import joining
@@ -213,6 +213,12 @@ class InDatabase(JoiningInDatabase):
             )
         )
 
+    def decline(self, login: int, row: Row) -> bool:
+        offer, account = self._mine(row), self.accounts[login]
+        return self._done(
+            lambda: declining.decline(account=account, offer=offer, by_name=f"Login {login}", now=self.now)
+        )
+
     def refused(self, login: int, row: Row) -> bool:
         """Exactly at the deadline, or after it, nothing is accepted."""
         change = self._mine(row)
@@ -260,6 +266,10 @@ class InDatabase(JoiningInDatabase):
     def ask_again(self, row: Row) -> bool:
         change = self._mine(row)
         return self._done(lambda: proposing.ask_again(change=change, by=self.office, now=self.now))
+
+    def withdraw(self, row: Row) -> bool:
+        change = self._mine(row)
+        return self._done(lambda: proposing.withdraw(change=change, by=self.office, now=self.now))
 
     def lift(self, rows: list[Row]) -> bool:
         change = self._mine(rows[0])

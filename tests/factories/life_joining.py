@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from imports.types import CONTACT, EMAIL, MOBILE
@@ -81,10 +82,26 @@ class Joining:
     def knock(self, place: int, which: int, how: int) -> None:
         """Open any invitation there ever was: it changes nothing, and one that is over opens nothing."""
         if found := self.desk.front.sent:
-            sent = found[which % len(found)]
-            if not agreed(self._opens(sent), self.deeds.look(sent), f"to open {sent}"):
-                held = self.desk.value((*sent.record, EMAIL)).value or ADDRESSES[EMAIL][0]
-                agreed(False, self.deeds.join(sent, self.logins + 1, {EMAIL: held}, []), f"to use {sent}")
+            self._knock(found[which % len(found)])
+
+    def _knock(self, sent: Sent) -> None:
+        if not agreed(self._opens(sent), self.deeds.look(sent), f"to open {sent}"):
+            held = self.desk.value((*sent.record, EMAIL)).value or ADDRESSES[EMAIL][0]
+            agreed(False, self.deeds.join(sent, self.logins + 1, {EMAIL: held}, []), f"to use {sent}")
+
+    def to_the_second(self, place: int, which: int, how: int) -> None:
+        """A week after an invitation went the same address is asked again, and at its end it opens nothing."""
+        moments = [
+            (sent, sent.at + after - dt.timedelta(seconds=how % 2), after == front.AGAIN_AFTER)
+            for sent in self.desk.front.sent if not sent.used and not sent.voided
+            for after in (front.GOOD_FOR[sent.channel], *((front.AGAIN_AFTER,) * (sent.channel != front.LETTER)))
+        ]  # fmt: skip
+        if moments := [one for one in moments if one[1] > self.desk.now and one[0].record not in self.desk.away]:
+            sent, self.desk.now, is_week = moments[which % len(moments)]
+            if is_week:
+                self._invite(sent.record)
+            else:
+                self._knock(sent)
 
     def _opens(self, sent: Sent) -> bool:
         return sent.opens(self.desk.now) and not self._shut(sent.record)
