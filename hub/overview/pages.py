@@ -60,7 +60,7 @@ def overview(request: SchoolRequest, school: str) -> HttpResponseBase:
         "need": sum(alert.severity != Severity.QUIET for alert in alerts),
         "first_steps": not found.runs and not alerts,
         "connected": selectors.connected(request.school, today=moments.local(now).date()),
-        "link_tile": _link_tile(found, now=now),
+        "link_tile": {"name": _link_name(found), **_link_tile(found, now=now)},
         "last_tile": _last_tile(found, now=now),
         "bars": [_bar(night) for night in found.nights],
         "summary": presenting.nights_summary([_night_words(night) for night in found.nights]),
@@ -112,6 +112,12 @@ def _last_in(found: Situation) -> Import | None:
     return next((run for run in found.finished if run.state in import_words.IN), None)
 
 
+def _link_name(found: Situation) -> str:
+    if found.link is None or found.mis.is_push:
+        return "MIS Auto Link"
+    return "MIS Link" if found.mis.is_upload else "MIS Cloudlink"
+
+
 def _link_tile(found: Situation, *, now: dt.datetime) -> dict[str, Any]:
     """Return the first tile: its look, its figure, its small print, and whether the switch shows and stands on."""
     link = found.link
@@ -135,7 +141,8 @@ def _link_tile(found: Situation, *, now: dt.datetime) -> dict[str, Any]:
         return tile | {"small": f"{found.mis.name} · files are uploaded by hand", "switch": False}
     if link.state == LinkState.WAITING:
         return tile | {"small": " · ".join(parts), "setup": True, "switch": False}
-    parts.append(presenting.schedule_words(link.weekdays, link.run_at))
+    nightly = presenting.schedule_words(link.weekdays, link.run_at)
+    parts.append(nightly if found.mis.is_push else f"fetched {nightly}")
     if link.paused_until is not None and link.paused_until > moments.local(now).date():
         parts.append(f"paused until {moments.day(link.paused_until, now=now)}")
     tones = {"bad": "bad", "warn": "warn"}

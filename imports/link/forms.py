@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.widgets import Input
 
 from hub.core.forms import Choice
 from imports.models import MisLink
@@ -91,7 +92,7 @@ class SettingsForm(forms.Form):
         for field in fields:
             since = kept.get(field.name)
             saved = f"Saved on {since}, not shown. Leave it empty to keep it." if since else ""
-            widget: type[forms.Input] = forms.PasswordInput if field.secret else forms.TextInput
+            widget: type[Input] = forms.PasswordInput if field.secret else forms.TextInput
             self.fields[field.name] = forms.CharField(
                 label=field.label,
                 help_text=" ".join(part for part in (saved, field.help) if part),

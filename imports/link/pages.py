@@ -49,6 +49,7 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
     agent = _heard(tokens)
     runs = list(selectors.runs(link.school).filter(link=link, preview=False)[:SEEN])
     last = next((run for run in runs if run.state not in OPEN_STATES), None)
+    ever = any(run.payload_id for run in runs)
     next_due = nights.next_due(link, now=now)
     steps = _line(link, info, tokens, last=last, mis_name=mis.name)
     return {
@@ -58,8 +59,8 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "tokens": tokens,
         "agent": agent,
         "agent_fresh": bool(agent and agent.last_seen_at and now - agent.last_seen_at <= HEARD_WITHIN),
-        "title": title(link, mis_name=mis.name, now=now),
-        "lead": lead(link, mis=mis, info=info, last=last, now=now),
+        "title": title(link, mis_name=mis.name, now=now, ever=ever),
+        "lead": lead(link, mis=mis, info=info, last=last, ever=ever, now=now),
         "tone": _tone(link, now=now),
         "pause": links.pause_words(link, now=now),
         "line": steps,
@@ -68,6 +69,7 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "under_way": link.state != LinkState.DISABLED
         and not mis.is_upload
         and any(one.state != "done" for one in steps),
+        "can_test": bool(info and setting_up.can_be_tested(link, info)),
         "timetable": timetable_words(link),
         "next_due": moments.coming(next_due, now=now) if next_due else "",
         "wanted": _wanted_words(link, now=now) if mis.is_push else "",
@@ -149,8 +151,8 @@ def say_asked(request: HttpRequest, link: MisLink, *, now: dt.datetime) -> None:
         messages.warning(request, f"Asked, but the agent was last heard {ago}: the import begins when it speaks again.")
 
 
-def title(link: MisLink, *, mis_name: str, now: dt.datetime) -> str:
-    """Return the page's heading: how the link stands."""
+def title(link: MisLink, *, mis_name: str, now: dt.datetime, ever: bool = True) -> str:
+    """Return the page's heading: how the link stands; `ever`: whether the MIS has ever let us in."""
     if link.state == LinkState.ENABLED:
         return f"{mis_name} is linked, and paused" if links.is_paused(link, now=now) else f"{mis_name} is linked"
     titles = {
@@ -158,14 +160,14 @@ def title(link: MisLink, *, mis_name: str, now: dt.datetime) -> str:
         LinkState.WAITING: f"Waiting for {mis_name}",
         LinkState.AWAITING_CREDENTIALS: f"{mis_name} needs its credentials",
         LinkState.DISABLED: f"{word(selectors.mis_of(link))} is off",
-        LinkState.RECONNECT: f"{mis_name} has to be connected again",
+        LinkState.RECONNECT: f"{mis_name} has to be connected again" if ever else f"{mis_name} did not let us in",
         LinkState.FROZEN: "The link is frozen",
     }
     return titles[LinkState(link.state)]
 
 
 def lead(
-    link: MisLink, *, mis: selectors.Mis, info: ConnectorInfo | None, last: Import | None, now: dt.datetime
+    link: MisLink, *, mis: selectors.Mis, info: ConnectorInfo | None, last: Import | None, ever: bool, now: dt.datetime
 ) -> str:
     """Return the sentence below the heading."""
     came = f"last import {moments.stamp(last.created_at, now=now)}" if last else "nothing was ever imported"
@@ -188,6 +190,8 @@ def lead(
         case LinkState.AWAITING_CREDENTIALS:
             return f"{mis.name} sends a username and password by email. Waiting for them since {since}."
         case LinkState.RECONNECT:
+            if not ever:
+                return "What it said is below. Set it right, and it is tried again at once."
             return f"Nothing has come in since {since}. Everybody stays as they are until it is connected again."
     return f"Since {since}."
 

@@ -37,17 +37,17 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 def words_of(names: Iterable[str]) -> frozenset[str]:
     """Return the words of people's names, as `scrubbed` takes them."""
-    return frozenset(
-        word.casefold()
-        for name in names
-        for whole in _WORD.findall(name)
-        for word in (whole, *re.split("['’]", whole))
-        if len(word) > 1
-    )
+    return frozenset(part for name in names for whole in _WORD.findall(name) for part in _parts(whole))
 
 
 def scrubbed(text: str, names: frozenset[str]) -> str:
     """Return `text` without addresses, numbers, dates of birth, UPNs, secrets, and words of these names."""
     for pattern, put in _PATTERNS:
         text = pattern.sub(put, text)
-    return _WORD.sub(lambda found: "[name]" if found[0].casefold() in names else found[0], text)
+    return _WORD.sub(lambda found: found[0] if names.isdisjoint(_parts(found[0])) else "[name]", text)
+
+
+def _parts(word: str) -> list[str]:
+    """Return a word and, of `O'Neil` and `Neil's`, its parts; a single letter is nobody's name."""
+    folded = word.casefold()
+    return [part for part in (folded, *re.split("['’]", folded)) if len(part) > 1]

@@ -21,7 +21,6 @@ from mis_connectors.errors import ConnectorConfigError
 
 SHOWN_IN = (LinkState.NOT_SET_UP, LinkState.WAITING, LinkState.AWAITING_CREDENTIALS, LinkState.RECONNECT)
 """States in which the page of the link shows the steps; in others they have a page of their own."""
-_BEFORE = (LinkState.NOT_SET_UP, LinkState.RECONNECT)
 _HOW = {
     SetUp.AGENT: "Autolink: a small program on a computer of your school sends everybody every night.",
     SetUp.GRANT: "Cloudlink: you grant access in {mis}, and everybody is fetched every night.{grace}",
@@ -61,7 +60,7 @@ def lead(info: ConnectorInfo) -> str:
 
 def pulled_line(link: MisLink, info: ConnectorInfo, *, imported: bool) -> list[Step]:
     """Return the way of a link to an MIS we fetch from, of which one step is under way, or has failed."""
-    name, begun = info.mis_name, link.state not in _BEFORE
+    name, begun = info.mis_name, link.state != LinkState.NOT_SET_UP
     opened = {
         SetUp.GRANT: [("Access granted", begun)],
         SetUp.CONSENT: [(f"Allowed in {name}", begun)],
@@ -114,6 +113,7 @@ def context(link: MisLink, info: ConnectorInfo) -> dict[str, Any]:
         "hub": settings.PUBLIC_URL,
         "dfe_number": link.school.dfe_number,
         "steps_done": link.state in (LinkState.WAITING, LinkState.ENABLED),
+        "steps_begun": link.state != LinkState.NOT_SET_UP and link.state != LinkState.RECONNECT,
         "not_ready": lacking,
         "settings_form": settings_form(link, info) if info.setting_fields else None,
     }
@@ -127,6 +127,13 @@ def settings_form(link: MisLink, info: ConnectorInfo, data: Any = None) -> Setti
         when, known = _typed_in(link), _known(link)
         kept = {field.name: when for field in hidden if known.get(field.name)}
     return SettingsForm(data, fields=info.setting_fields, known=link.settings, kept=kept)
+
+
+def can_be_tested(link: MisLink, info: ConnectorInfo) -> bool:
+    """Whether there is anything yet that the MIS could be asked with."""
+    if info.delivery is not Delivery.PULL or link.state == LinkState.AWAITING_CREDENTIALS:
+        return False
+    return info.set_up is SetUp.GRANT or link.state != LinkState.NOT_SET_UP
 
 
 def is_agents(info: ConnectorInfo) -> bool:

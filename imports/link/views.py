@@ -51,7 +51,7 @@ def mis_link_choose(request: SchoolRequest, school: str) -> HttpResponseBase:
         lambda now: links.create_link(
             school=request.school, connector=form.cleaned_data["connector"], by=request.account, now=now
         ),
-        said="Chosen.",
+        said="Chosen. What comes next is below.",
     )
 
 
@@ -294,7 +294,7 @@ def _page(
         **given,
         **(tested or {}),
     }
-    if link.state in setting_up.SHOWN_IN:
+    if link.state in setting_up.SHOWN_IN or (context["mis"].is_upload and context["last"] is None):
         context = {**pages.setup_context(link, now=now), **context}
     wrong = any(form.errors for form in given.values())
     return render(request, "imports/mis_link.html", context, status=422 if wrong else 200)
