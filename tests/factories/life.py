@@ -334,7 +334,8 @@ class Life(Joining):
 
 AT_THE_DESK = (
     "invite", "letter", "invite_all", "take_back", "knock", "to_the_second", "to_the_second",
-    "join", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out", "approve", "approve", "approve", "approve", "reject", "reject",
+    "join", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out",
+    "approve", "approve", "approve", "approve", "reject", "reject",
     "not_me", "not_me", "decline", "offered", "withdraw", "edit", "edit", "edit", "edit", "ask_again", "ask_again",
     "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
