@@ -24,8 +24,8 @@ from hub.embedded import commands
 from imports import collecting
 from imports.models import GOOD_STATES, Import, ImportState, MisLink
 
-BROKER = "13"
-"""A database of the broker that nothing else of ours uses."""
+BROKER = str(1 + os.getpid() % 15)
+"""A database of the broker that nothing else uses, nor, most likely, another run at the same time."""
 DFE = 8_250_000
 PATIENCE = 900
 """Seconds; a measurement that takes longer is none."""

@@ -71,8 +71,8 @@ def begin(*, link_id: int, now: dt.datetime) -> Import | None:
             school_id=link.school_id, link=link, kind=ImportKind.CLOUDLINK, requested_by=link.wanted_by, created_at=now
         )
         nights.claim(link=link, run=run, now=now)
-        if link.state != LinkState.ENABLED:
-            MisLink.objects.filter(pk=link.pk).update(tried_at=now)
+        tried_at = link.tried_at if link.state == LinkState.ENABLED else now
+        MisLink.objects.filter(pk=link.pk).update(wanted_at=None, wanted_by="", tried_at=tried_at)
         services.enqueue(run)
     return run
 
