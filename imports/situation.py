@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Max, Q, Window
 
 from hub.core.models import School
-from imports import selectors, standing
+from imports import selectors, standing, withholding
 from imports.link import nights, onboarding, schedule
 from imports.link.links import current_link
 from imports.link.nights import Night
@@ -89,6 +89,7 @@ def alerts(found: Situation, *, now: dt.datetime) -> list[standing.Alert]:
             how_to_reconnect=_how_to_reconnect(link),
             kept_waiting=is_kept_waiting(link, now=now),
             said=link.tried_said,
+            withheld=_withheld(found, link),
             paused_at=link.paused_at,
             paused_why=link.paused_why,
             agent_seen=found.agent_seen,
@@ -114,6 +115,13 @@ _RECONNECT = {
 def _how_to_reconnect(link: MisLink) -> str:
     info = registry.connectors().get(link.source.connector)
     return _RECONNECT.get(info.info.set_up, "").format(mis=info.info.mis_name) if info else ""
+
+
+def _withheld(found: Situation, link: MisLink) -> str:
+    """Return what the MIS did not give in the last import that was read, though it can; nothing of files by hand."""
+    info = registry.connectors().get(link.source.connector) if not found.mis.is_upload else None
+    read = next((run for run in found.finished if run.link_id == link.pk and "lacking" in run.counts), None)
+    return withholding.named(info.info, read.counts["lacking"]) if info and read else ""
 
 
 def is_kept_waiting(link: MisLink, *, now: dt.datetime) -> bool:

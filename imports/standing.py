@@ -15,7 +15,7 @@ AGENT_SILENT_AFTER = dt.timedelta(hours=26)
 
 FAILED, HELD, MISSED, SILENT = "import-failed", "import-held", "import-missed", "agent-silent"
 REJECTED, PAUSED, RECONNECT, TO_COPY = "records-rejected", "link-paused", "link-reconnect", "to-copy"
-NOT_LET_IN = "link-not-let-in"
+NOT_LET_IN, WITHHELD = "link-not-let-in", "fields-withheld"
 MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT, NOT_LET_IN)
 """Kept as stored alerts too, so that each is mailed once. What is to be copied is the report's matter, not an alarm."""
 
@@ -57,6 +57,8 @@ class Facts:
     """The MIS has not let us in, though the time it takes for that, and a night, are over."""
     said: str = ""
     """What came of the last try, where the MIS does not let us in."""
+    withheld: str = ""
+    """Fields that the MIS can give and does not, in words."""
     agent_seen: dt.datetime | None = None
     runs: Sequence[tuple[int, Run]] = ()
     missed: Sequence[Missed] = ()
@@ -180,6 +182,14 @@ def _not_let_in(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     yield Alert(NOT_LET_IN, "warn", title, body, "See the steps", "settings/mis-link/")
 
 
+def _withheld(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if not facts.withheld:
+        return
+    title = f"{facts.mis_name} does not give us {facts.withheld}"
+    body = f"What is known of it stays as it was. Allow it in {facts.mis_name} if it should be brought up to date."
+    yield Alert(WITHHELD, "quiet", title, body, "See what comes", "settings/mis-link/")
+
+
 def _to_copy(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     if not facts.to_copy:
         return
@@ -194,4 +204,4 @@ def _was_refused(run: Run) -> bool:
     return any(reason.get("code") == "refused" for reason in run.reasons)
 
 
-_SOURCES = (_reconnect, _not_let_in, _failed, _missed, _held, _paused, _silent, _rejected, _to_copy)
+_SOURCES = (_reconnect, _not_let_in, _failed, _missed, _held, _paused, _silent, _rejected, _withheld, _to_copy)

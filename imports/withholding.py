@@ -41,6 +41,11 @@ def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list
     return [said, _DOUBTED] if doubted else [said]
 
 
+def named(info: ConnectorInfo, lacking: Iterable[str]) -> str:
+    """Return what is withheld as `email and UPN`, empty where nothing is."""
+    return listed(_words(info, frozenset(lacking)))
+
+
 _DOUBTED = "It says who may see a pupil, so nobody new is given access until it is given again."
 
 

@@ -90,7 +90,8 @@ def _stopped(stand: Stand, now: dt.datetime) -> Heading | None:
         name = "MIS Autolink" if stand.push else "The MIS Link"
         return Heading(f"{name} is off.", f"{since}{by}. {_as_of(stand, now)}")
     if stand.link_state == "reconnect":
-        return Heading(f"{stand.mis_name} no longer lets us in.", f"Connect it again. {_as_of(stand, now)}")
+        todo = "What to do is under Your Alerts."
+        return Heading(f"{stand.mis_name} no longer lets us in.", f"{todo} {_as_of(stand, now)}")
     if stand.paused_at is not None:
         since = f"Since {moments.stamp(stand.paused_at, now=now)}, when an import was undone."
         return Heading("Imports are paused.", f"{since} Mend {stand.mis_name}, then resume the link.")

@@ -90,6 +90,23 @@ def test_who_was_shut_out_is_told_once_and_what_to_do(
     assert what_to_do in alert.body
 
 
+def test_what_is_withheld_is_told_on_the_overview_until_it_comes_again(
+    school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime
+) -> None:
+    mis = an_mis("shy", SetUp.GRANT)
+    install(monkeypatch, mis)
+    link = a_link(school, mis, by=administrator, since=now, state=LinkState.ENABLED)
+    run = an_import(link, at=now, kind=ImportKind.CLOUDLINK)
+    run.counts = {"lacking": ["contact.emails"]}
+    run.save()
+    assert told(school, now) == ["Shy does not give us email"]
+    again = an_import(link, at=now + dt.timedelta(hours=1), kind=ImportKind.CLOUDLINK)
+    assert told(school, now + dt.timedelta(hours=2)) == ["Shy does not give us email"], "it was not read"
+    again.counts = {"lacking": []}
+    again.save()
+    assert told(school, now + dt.timedelta(hours=2)) == []
+
+
 def test_uploads_have_no_missed_nights_and_say_how_old_they_are(
     school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime, seen: Client
 ) -> None:
