@@ -153,6 +153,8 @@ def say_asked(request: HttpRequest, link: MisLink, *, now: dt.datetime) -> None:
 
 def title(link: MisLink, *, mis_name: str, now: dt.datetime, ever: bool = True) -> str:
     """Return the page's heading: how the link stands; `ever`: whether the MIS has ever let us in."""
+    if link.state == LinkState.ENABLED and selectors.mis_of(link).is_upload:
+        return f"{mis_name}: you upload files"
     if link.state == LinkState.ENABLED:
         return f"{mis_name} is linked, and paused" if links.is_paused(link, now=now) else f"{mis_name} is linked"
     titles = {

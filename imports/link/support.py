@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import tomllib
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import django
@@ -194,7 +194,8 @@ def _at(when: dt.datetime | None) -> str:
 
 
 def _version() -> str:
+    """Return the version of the source that runs; it need not be installed as a package."""
     try:
-        return version("schoolgate")
-    except PackageNotFoundError:
+        return str(tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+    except (OSError, KeyError, ValueError):
         return "unknown"
