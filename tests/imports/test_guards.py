@@ -134,7 +134,7 @@ def test_what_was_fetched_is_no_file_and_comes_from_no_report(numbers: dict[str,
     assert "RM Integris" in reason.advice
     assert "file" not in words
     assert "report" not in words
-    assert reason.sentence[0].isupper()
+    assert not reason.sentence[0].islower()
     assert words.endswith(".")
 
 
