@@ -177,6 +177,7 @@ class Http:
             try:
                 return self._once(request)
             except _Failed as failed:
+                self.close()  # the next try begins anew: this connection may be about to end
                 detail = f"{request.method} {_shown(request)}: {failed.why}, try {attempt}"
                 pause = self._pause(attempt, failed.retry_after)
                 if attempt >= min(attempts, failed.tries) or pause is None:

@@ -151,6 +151,18 @@ def test_no_way_of_writing_a_private_address_is_let_through(host: str) -> None:
     assert any(said in error.message for said in ("private network", "cannot be found", "only https"))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://mis.example.org\\@10.0.0.1/", "https://10.0.0.1\\.example.org/", "https://127.0.0.1%00.example.org/",
+        "https://127。0。0。1/", "https://１２７.0.0.1/", "https://10.0.0.1#@mis.example.org/",
+    ],
+)  # fmt: skip
+def test_addresses_that_readers_disagree_about_lead_nowhere(address: str) -> None:
+    error = refused(http(loopback=False), address)
+    assert "private network" in error.message or "only https" in error.message
+
+
 def test_public_addresses_are_public() -> None:
     for written in ("8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"):
         assert wire.is_public(ipaddress.ip_address(written)), written
@@ -410,6 +422,16 @@ def test_who_drips_bytes_over_tls_gains_none_either(trusted: Authority) -> None:
     with serving(act, context=trusted.context("127.0.0.1")) as server:
         assert "longer than" in refused(http(total_seconds=0.6), server.url(scheme="https")).message
     assert time.monotonic() - began < 1.6
+
+
+def test_who_drips_a_handshake_or_a_tunnel_gains_none_either() -> None:
+    began = time.monotonic()
+    with serving(b"") as server:
+        server.serve = after(b"\x16\x03\x03\x40\x00", drip(b"\x0b"))  # type: ignore[method-assign]
+        refused(http(total_seconds=0.8), server.url(scheme="https"))
+    with serving(after(b"HTTP/1.1 200 OK\r\nX: ", drip(b"y"))) as proxy:
+        refused(http(total_seconds=0.8, loopback=False, proxy=proxy.url()), "https://nowhere.invalid/")
+    assert time.monotonic() - began < 5
 
 
 def test_who_never_shakes_hands_is_left() -> None:
