@@ -53,7 +53,7 @@ def paths_of(world: World) -> list[str]:
             "reports/connections/?show=connected", "reports/connections/invite/", "settings/confirming/",
             "settings/", "settings/school/", "settings/staff/",
             "settings/staff/invite/", "settings/mis-link/", "settings/mis-link/set-up/",
-            "settings/mis-link/disable/", "settings/who-is-imported/", "no-such-page/",
+            "settings/mis-link/disable/", "settings/mis-link/support/", "settings/who-is-imported/", "no-such-page/",
         )
     ]  # fmt: skip
 

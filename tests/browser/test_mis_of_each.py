@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from hub.accounts.models import Role
+from hub.accounts.models import Account, Membership, Role
+from hub.core import scope
+from imports.link import links
+from imports.models import LinkState, MisLink
+from mis_connectors import registry
 from mis_connectors.simulators import running
 from mis_connectors.simulators.faults import Fault
 from mis_connectors.simulators.hosting import Hosted, Simulation
 from mis_connectors.simulators.server import SimulatorServer
 from tests.browser.conftest import Open
-from tests.conftest import join, make_school
+from tests.browser.test_every_page import LOOKS, problems_in_both
+from tests.conftest import NOW, join, make_school
 
 pytestmark = pytest.mark.browser
 NUMBER, NAME = "8233001", "Larch Hill Primary"
@@ -119,3 +124,38 @@ def test_a_spreadsheet_has_nothing_to_connect(
     expect(page.get_by_role("button", name="Import now")).to_have_count(0)
     page.get_by_role("link", name="Upload a file").first.click()
     expect(page.locator("input[type=file]")).to_be_visible()
+
+
+def test_the_pages_of_each_are_accessible_and_fit_in_every_state(
+    transactional_db: None, live_server: Any, settings: Any, open_page: Open
+) -> None:
+    states = {
+        "integris": LinkState.WAITING,
+        "progresso": LinkState.AWAITING_CREDENTIALS,
+        "scholarpack": LinkState.RECONNECT,
+        "spreadsheet": LinkState.ENABLED,
+    }
+    head = join(make_school(NAME, NUMBER), "head@example.org", "Helen Ward", Role.ADMINISTRATOR)
+    page = open_page(f"/{NUMBER}/settings/mis-link/", email="head@example.org")
+    found = {"choose": problems_in_both(page, LOOKS)}
+    for number, (slug, state) in enumerate(states.items(), start=8233101):
+        a_link(slug, str(number), by=head, state=state)
+        page.goto(f"{live_server.url}/{number}/settings/mis-link/")
+        for summary in page.locator("main summary").all():
+            summary.click()
+        if slug == "integris":
+            page.get_by_role("button", name="Test link").click()
+            expect(page.locator("#test h4").first).to_be_visible()
+        found[slug] = problems_in_both(page, LOOKS)
+
+    assert {path: problems for path, problems in found.items() if problems} == {}
+    assert set(states) | {"sims"} == {info.slug for info in registry.infos()}
+
+
+def a_link(slug: str, number: str, *, by: Account, state: LinkState) -> None:
+    """Make a school whose link to this MIS is in this state."""
+    school = make_school(f"School {number}", number)
+    with scope.schools(school.pk):
+        Membership.objects.create(school=school, account=by, role=Role.ADMINISTRATOR, invited_at=NOW, accepted_at=NOW)
+        link = links.create_link(school=school, connector=slug, by=by, now=NOW)
+        MisLink.objects.filter(pk=link.pk).update(state=state, state_since=NOW, tried_said="It says that it must wait.")
