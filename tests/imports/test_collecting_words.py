@@ -139,3 +139,25 @@ def test_the_phases_of_a_fetched_run_never_go_back() -> None:
         reached(state="queued"), reached(state="collecting"), reached(state="queued", payload_id=1),
         reached(state="reading"), reached(state="applying"),
     ] == [0, 1, 2, 2, 4]  # fmt: skip
+
+
+def test_every_page_says_that_the_mis_is_asked_again_or_that_the_import_failed(
+    school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime, seen: Client
+) -> None:
+    mis = an_mis("shaky", SetUp.GRANT)
+    install(monkeypatch, mis)
+    link = a_link(school, mis, by=administrator, since=now, state=LinkState.ENABLED)
+    run = an_import(link, at=now, state=ImportState.QUEUED, kind=ImportKind.CLOUDLINK)
+    run.not_before, run.finished_at = dt.datetime(2026, 11, 23, 3, 20, tzinfo=dt.UTC), None
+    run.reasons = [{"code": "unavailable", "sentence": "Shaky is ill.", "advice": "It is tried again by itself."}]
+    run.save()
+    place = f"/{school.slug}"
+    for address in (f"{place}/imports/", f"{place}/imports/{run.pk}/", f"{place}/settings/mis-link/"):
+        shown = seen.get(address).content.decode()
+        assert "sked again at 03:20" in shown
+        assert "Waiting to start" not in shown
+    run.state, run.not_before, run.finished_at = ImportState.FAILED, None, now
+    run.save()
+    shown = seen.get(f"{place}/settings/mis-link/").content.decode()
+    assert " failed</p>" in shown
+    assert "Shaky is ill." in shown
