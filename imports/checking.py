@@ -45,11 +45,11 @@ def _cell(problem: Problem, check: FileCheck) -> dict[str, Any]:
         "row": at.row if at else problem.row or 0,
         "column": at.column if at else "",
         "caption": at.caption if at and at.caption else "",
-        "who": problem.label,
+        "who": (at.who if at else "") or problem.label,
         "value": problem.value,
         "reason": problem.reason,
         "message": problem.message,
-        "advice": problem.advice,
+        "advice": problem.advice.replace("in the MIS", "in your spreadsheet"),
     }
 
 

@@ -22,6 +22,8 @@ class Cell:
     column: str
     """`A`, `AB`."""
     caption: str = ""
+    who: str = ""
+    """Whose row it is, by the names in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,11 @@ from mis_connectors.files import ChecksFiles, FileCheck, HeaderFault, Template
 CELLS_SHOWN = 6
 LINES_SHOWN = 10
 _TONES = {"row": "bad", "part": "warn", "warning": ""}
-_COSTS = {"row": "Left out", "part": "This cell is left out", "warning": "Taken, but look"}
+_COSTS = {
+    "row": "This person is left out",
+    "part": "This cell is left out, the rest of the row is taken",
+    "warning": "Taken as it is",
+}
 
 
 class SheetForm(forms.Form):
@@ -120,7 +124,7 @@ def sheet(request: SchoolRequest, school: str, import_id: int) -> HttpResponseBa
     words = selectors.words(run, mis=mis)
     header = captions_wrong(run)
     groups = grouped(run.cells)
-    would = change_lines.would_lines(run.would[:LINES_SHOWN], school_id=run.school_id, mis_name=mis.name)
+    would = change_lines.would_lines(run.would[:LINES_SHOWN], school_id=run.school_id, mis_name="the file")
     context = {
         "nav": "imports",
         "run": run,
@@ -159,11 +163,12 @@ def captions_wrong(run: Import) -> tuple[HeaderFault, ...]:
 def grouped(cells: list[dict[str, Any]]) -> list[Group]:
     """Return the wrong cells by what is wrong, the gravest first."""
     groups: dict[tuple[str, ...], Group] = {}
+    several = len({cell["sheet"] for cell in cells}) > 1
     for cell in cells:
         key = (cell["severity"], cell["caption"], cell["message"], cell["advice"], cell["column"], cell["sheet"])
         if key not in groups:
             where = f"Column {cell['column']}, {cell['caption']}" if cell["column"] else ""
-            if cell["sheet"]:
+            if several:
                 where = ", ".join(filter(None, (f"Sheet {cell['sheet']}", where)))
             groups[key] = Group(
                 _TONES.get(cell["severity"], ""), _COSTS.get(cell["severity"], ""), cell["message"], cell["advice"],

@@ -52,8 +52,8 @@ def pupil_rows(school: People) -> Iterator[tuple[object, ...]]:
 
 
 def _of_pupil(pupil: Pupil) -> tuple[object, ...]:
-    year = {0: "R", -1: "N2", -2: "N1"}.get(pupil.year, str(pupil.year))
-    return pupil.forename, pupil.surname, pupil.adno, year, pupil.reg, pupil.dob, pupil.gender
+    year = None if pupil.pre_admission else {0: "Reception", -1: "N2", -2: "N1"}.get(pupil.year, str(pupil.year))
+    return pupil.chosen_name or pupil.forename, pupil.surname, pupil.adno, year, pupil.reg, pupil.dob, pupil.gender
 
 
 def _more(pupil: Pupil) -> tuple[object, ...]:

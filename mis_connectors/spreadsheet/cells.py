@@ -15,7 +15,11 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?", re.ASCII)
 _TWO_DIGITS = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}", re.ASCII)
 _SCIENTIFIC = re.compile(r"([+-]?\d(?:[.,](\d+))?)[eE]\+?(\d{1,2})", re.ASCII)
 _YEAR = re.compile(r"(?:(?:year|yr|y)\.? *)?(\d{1,2})", re.IGNORECASE | re.ASCII)
-_OTHER_YEARS = {"r": "R", "reception": "R", "yearr": "R", "n": "N", "nursery": "N", "n1": "N1", "n2": "N2"}
+_RECEPTION, _NURSERY = "Reception", "Nursery"
+_OTHER_YEARS = {
+    "r": _RECEPTION, "yearr": _RECEPTION, "reception": _RECEPTION, "n": _NURSERY, "nursery": _NURSERY,
+    "n1": "N1", "n2": "N2", "nursery1": "N1", "nursery2": "N2",
+}  # fmt: skip
 _LOST_ZERO = re.compile(r"7\d{9}", re.ASCII)
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#####"})
 _SERIALS = range(20_000, 80_000)
@@ -150,7 +154,7 @@ class Judge:
         return f"0{digits}" if _LOST_ZERO.fullmatch(digits) else said
 
     def year(self, caption: str) -> str | None:
-        """Return `6` for `Year 6`; what is no year is kept as it is, and named."""
+        """Return `6` for `Year 6`, `Reception` for `R`; what is no year is kept as it is, and named."""
         said = self.text(caption)
         if said is None:
             return None

@@ -60,7 +60,7 @@ HELP = {
     "StudentForename": "Needed. Legal forename, the same in every row of the pupil.",
     "StudentSurname": "Needed. Legal surname.",
     "StudentID": "Needed. The admission number, or MAN-1, MAN-2 … for a pupil without one. It must never change.",
-    "Year": "1 to 13, R for Reception, N for Nursery.",
+    "Year": "1 to 13, Reception or R, Nursery or N.",
     "Reg": "Registration group, such as 6B.",
     "DOB": "Needed. Day, month and four-digit year: 09/03/2015.",
     "Gender": "M, F or U.",

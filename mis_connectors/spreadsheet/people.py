@@ -11,6 +11,10 @@ from mis_connectors.spreadsheet import columns
 from mis_connectors.spreadsheet.cells import Judge, as_text, without_zeros
 from mis_connectors.spreadsheet.tables import Line
 
+_NAMES = {
+    caption: caption.removeprefix("Student").removeprefix("Contact").removeprefix("Staff").casefold()
+    for caption in ("StudentForename", "StudentSurname", "ContactSurname", "StaffForename", "StaffSurname")
+}
 MADE_BY_HAND = "MAN-"
 """How an id begins that the school made up: it is no admission number."""
 _T = TypeVar("_T")
@@ -197,7 +201,7 @@ def _required(said: _Said, *captions: str) -> bool:
     """Say whether the names are there; leaves the person out where one is not."""
     missing = [caption for caption in captions if said.text(caption) is None]
     for caption in missing:
-        said.refuse("no_name", caption, "The name is missing.", f"Type it in the column {caption}.")
+        said.refuse("no_name", caption, f"The {_NAMES[caption]} is missing.", f"Type it in the column {caption}.")
     return not missing
 
 

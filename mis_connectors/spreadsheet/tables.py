@@ -30,7 +30,13 @@ class Line:
     def cell(self, caption: str) -> Cell:
         index = self.table.at.get(caption)
         letter = columns.letter(index) if index is not None else ""
-        return Cell(self.table.name, self.number, letter, caption if index is not None else "")
+        return Cell(self.table.name, self.number, letter, caption if index is not None else "", self.who(caption))
+
+    def who(self, caption: str) -> str:
+        """Return the names in the row: the contact's where a cell is about one, else the pupil's or staff's."""
+        owner = "Contact" if caption in columns.OF_CONTACT else "Student"
+        owner = "Staff" if self.table.kind == "staff" else owner
+        return " ".join(str(self.said[part]) for part in (f"{owner}Forename", f"{owner}Surname") if part in self.said)
 
 
 @dataclass(slots=True)
