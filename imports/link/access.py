@@ -50,6 +50,7 @@ def outgoing(*, deadline_seconds: float) -> Outgoing:
     limit = settings.UNPACKED_LIMIT
     return Outgoing(
         loopback=settings.MIS_LOOPBACK,
+        read_seconds=min(Outgoing().read_seconds, deadline_seconds / 2.5),  # so that a short run can try twice
         total_seconds=deadline_seconds,
         body_limit=min(Outgoing().body_limit, limit),
         proxy=settings.MIS_PROXY,

@@ -66,17 +66,23 @@ def parts(checks: Sequence[Check]) -> Iterator[Part]:
     stopped = any(check.state is not CheckState.OK for check in checks)
     for key, name in NAMES.items():
         if check := said.get(key):
-            yield Part(name, _TONES[check.state], check.sentence, check.advice)
+            yield Part(name, _tone(check), check.sentence, check.advice)
         elif stopped:
             yield Part(name, "quiet", "Not reached.")
 
 
 def verdict(checks: Sequence[Check], *, mis_name: str) -> Part:
-    """Return the whole in one sentence: what failed, else what is waited for, else that all works."""
-    for part, check in zip(parts(checks), checks, strict=False):
-        if check.state is not CheckState.OK:
-            return Part(part.name, part.tone, part.sentence, part.advice)
+    """Return the whole in one sentence: what failed or is waited for, else what is withheld, else that all works."""
+    for tones in (("bad", "quiet"), ("warn",)):
+        for check in checks:
+            if _tone(check) in tones:
+                return Part(NAMES.get(check.key, ""), _tone(check), check.sentence, check.advice)
     return Part("", "good", f"{mis_name} lets us in and gives us what we ask for.")
+
+
+def _tone(check: Check) -> str:
+    """Return how a part is marked: one that works, but from which the school could have more, needs a look."""
+    return "warn" if check.state is CheckState.OK and check.lacking and check.advice else _TONES[check.state]
 
 
 def _tried(made: PullConnector, access: Access) -> Iterator[Check]:

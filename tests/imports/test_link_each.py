@@ -217,6 +217,16 @@ def test_parts_that_were_not_reached_say_so() -> None:
     assert live.verdict([GOOD], mis_name="The MIS").tone == "good"
 
 
+def test_what_a_school_withholds_needs_a_look_and_what_fails_comes_first() -> None:
+    lacking = frozenset({"contact.emails"})
+    less = Check(key="fields", state=CheckState.OK, sentence="Not: Email.", advice="Tick it.", lacking=lacking)
+    failed = Check(key="sample", state=CheckState.FAILED, sentence="No pupils.")
+
+    assert live.verdict([GOOD, less], mis_name="The MIS").tone == "warn"
+    assert live.verdict([GOOD, less], mis_name="The MIS").sentence == "Not: Email."
+    assert live.verdict([GOOD, less, failed], mis_name="The MIS").sentence == "No pupils."
+
+
 # The line of steps
 
 
