@@ -27,11 +27,15 @@ def is_doubted(school_id: int, judged_by: Iterable[str]) -> bool:
 
 
 def notes(info: ConnectorInfo, lacking: Iterable[str], *, doubted: bool) -> list[str]:
-    """Return what an office should know of what is withheld: one sentence or two, or none."""
-    words = _words(info, frozenset(lacking))
+    """Return what an office should know of what is withheld: one sentence or two, or none.
+
+    That a file has no column for what few have (`ConnectorInfo.partly`) is not worth a word.
+    """
+    is_file = info.delivery is Delivery.UPLOAD
+    words = _words(info, frozenset(lacking) - (info.partly.keys() if is_file else set()))
     if not words:
         return []
-    if info.delivery is Delivery.UPLOAD:
+    if is_file:
         said = f"The file has no column for: {listed(words)}. What is known of it stays as it was."
         return [said, _DOUBTED] if doubted else [said]
     said = (
