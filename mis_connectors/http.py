@@ -234,7 +234,8 @@ class Http:
             return _Failed(f"{shown} {_OPERATOR}", "certificate", tries=1)
         if found(TimeoutError) and self._bounds.left() <= 0:
             minutes = max(1, round(self._outgoing.total_seconds / 60))
-            sentence = f"The MIS took longer than the {minutes} minutes that a run may take. {_PASSES}"
+            limit = "the minute" if minutes == 1 else f"the {minutes} minutes"
+            sentence = f"The MIS took longer than {limit} that a run may take. {_PASSES}"
             return _Failed(sentence, "deadline", tries=1)
         if found(socket.gaierror):
             unknown = f"The address of the MIS cannot be found. {_OPERATOR[:-1]} if it goes on until tomorrow."
