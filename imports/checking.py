@@ -29,6 +29,8 @@ def wrong_cells(run: Import, basis: Basis, plan: Plan) -> list[dict[str, Any]]:
         snapshot, records=snapshot.records, supplies=basis.connector.info.supplies,
         rule=policy.access_rule(basis.policy), excluded=excluded_from(basis.link),
     )  # fmt: skip
+    if not (judged.problems or plan.problems):
+        return []
     check = basis.connector.check(incoming)
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for problem in (*judged.problems, *plan.problems):
