@@ -66,6 +66,7 @@ def test_from_choosing_an_mis_to_the_first_night(
     computer = Computer(tmp_path)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Which MIS does your school use?")
+    page.get_by_role("radio", name="SIMS").check()
     page.get_by_role("button", name="Set it up").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up SIMS")
     with page.expect_download() as download:
