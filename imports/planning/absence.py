@@ -47,6 +47,27 @@ class Absence:
                 again |= {one.id: one for one in identities if not one.gone and not draft.is_present(one)}
         draft.plan.seen_identities += [(one.id, b"", one.emails, one.mobiles) for one in again.values() if one.digest]
 
+    def of_parted(self) -> None:
+        """Have records that are joint no longer heard again, where a snapshot of some ends nobody.
+
+        Unchanged they would not be opened by the next of everybody, and the second person would keep their links.
+        """
+        draft = self._draft
+        if CONTACT in draft.reading.complete:
+            return
+        again: dict[int, Identity] = {}
+        for key, identity in draft.state.identities.items():
+            is_second = key[0] == CONTACT and key[2] and key[:2] in draft.reading.opened and not identity.gone
+            first = draft.state.identities.get((key[0], key[1], 0))
+            if is_second and first and not draft.is_present(identity):
+                again[first.id] = first
+        seen = [row for row in draft.plan.seen_identities if row[0] not in again]
+        heard = {pk: said for pk, _digest, *said in draft.plan.seen_identities}
+        for pk, first in again.items():
+            emails, mobiles = heard.get(pk, (first.emails, first.mobiles))
+            seen.append((pk, b"", emails, mobiles))
+        draft.plan.seen_identities = seen
+
     def _gone(self, kind: str, identities: list[Identity]) -> None:
         self._draft.plan.gone_identities[kind] += [identity.id for identity in identities]
 

@@ -47,6 +47,7 @@ def build_plan(
     for kind in KINDS:
         if kind in reading.complete:
             absence.of(kind)
+    absence.of_parted()
     absence.of_returned_pupils()
     return draft.plan
 

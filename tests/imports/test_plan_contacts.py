@@ -107,6 +107,19 @@ def test_a_joint_record_that_becomes_one_person_ends_the_other() -> None:
     assert hub.link("1", "5", 1)["ended_on"] is None
 
 
+def test_a_joint_record_that_becomes_one_person_in_an_upload_of_some_ends_the_other_in_the_next_night() -> None:
+    hub = Hub()
+    two = a_contact("5", "", "Bloggs", "1", title="Mrs", part=1)
+    hub.night(a_pupil("1"), a_contact("5", "", "Bloggs", "1", title="Mr"), two)
+    alone = a_contact("5", "Joe", "Bloggs", "1", title="Mr")
+    hub.night(alone, complete=frozenset())
+    assert hub.link("1", "5", 1)["ended_on"] is None
+    hub.night(a_pupil("1"), alone)
+    assert hub.link("1", "5", 0)["ended_on"] is None
+    assert hub.link("1", "5", 1)["ended_on"] == TODAY
+    assert not hub.night(a_pupil("1"), alone).changes
+
+
 def test_a_dropped_link_ends_and_a_returned_one_begins_again() -> None:
     hub = Hub()
     pupils = [a_pupil("1"), a_pupil("2")]
@@ -175,7 +188,6 @@ def test_several_records_that_became_one_were_merged_and_do_not_count_as_a_moved
     assert contacts(hub) == 1
     assert len(hub.open_links()) == 2
     assert plan.stats[CONTACT].rekeyed == 0
-
 
 
 def test_a_new_record_for_a_sibling_takes_no_link_from_the_unread_one() -> None:
