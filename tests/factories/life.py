@@ -197,6 +197,8 @@ class Life(Joining):
         if frozen:
             login, kind = frozen[which % len(frozen)], self._kind(how)
             agreed(False, self.deeds.start(login, self.desk.records(login), kind, ADDRESSES[kind][3]), "a frozen login")
+        if not self._rows(PENDING):
+            self.edit(place, which, how)
         for row in self.desk.which(PENDING):
             others = [one for one in logins if one != self.desk.logins.get(row.record) or one in frozen]
             if others and row.record not in self.desk.away:
@@ -334,6 +336,7 @@ class Life(Joining):
 
 AT_THE_DESK = (
     "invite", "letter", "invite_all", "take_back", "knock", "to_the_second", "to_the_second",
+    "two_of_a_mailbox", "two_of_a_mailbox",
     "join", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out",
     "approve", "approve", "approve", "approve", "reject", "reject",
     "not_me", "not_me", "decline", "offered", "withdraw", "edit", "edit", "edit", "edit", "ask_again", "ask_again",

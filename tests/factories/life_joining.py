@@ -111,9 +111,24 @@ class Joining:
     def join(self, place: int, which: int, how: int) -> None:
         """Somebody connects: `how` says which details are proved, left or corrected, and with whose login."""
         found = [record for record in self._records(connected=False) if record[0] == place]
-        if not found:
-            return
-        record = found[which % len(found)]
+        if found:
+            self._join(found[which % len(found)], which, how)
+
+    def two_of_a_mailbox(self, place: int, which: int, how: int) -> None:
+        """A link to an email that two have does not say which of them opens it; a mobile of one's own does."""
+        found = [record for record in self._records(connected=False) if record[0] == place and record[1][0] == CONTACT]
+        if len(found) > 1:
+            record, other = found[which % len(found)], found[which % len(found) - 1]
+            for one in (record, other):
+                self.places[place].say(one[1], EMAIL, ADDRESSES[EMAIL][1])
+            self.places[place].say(record[1], MOBILE, "+447700900555")
+            self.at("night", place, 0, 0)
+            self.done()
+            self._invite(record)
+            self._join(record, which, how)
+
+    def _join(self, record: Record, which: int, how: int) -> None:
+        place = record[0]
         sent = self.desk.front.open(record, self.desk.now)
         sent = sent or (self._invite(record) if how % 2 else None) or self._letter(record)
         if sent is None or not agreed(self._opens(sent), self.deeds.look(sent), f"to open {sent}"):
@@ -207,6 +222,8 @@ class Joining:
 
     # As a life has them.
 
+    def at(self, name: str, place: int, which: int, how: int) -> None: ...
+    def done(self) -> None: ...
     def _records(self, connected: bool) -> list[Record]: ...
     def _acts(self, record: Record) -> bool: ...
     def _rows(self, *statuses: str) -> list[Row]: ...
