@@ -80,16 +80,20 @@ def assess(
         reasons = [reason for kind in KINDS for reason in _hold_all(kind, plan.stats[kind], reading, limits, came)]
         if reasons:
             return Assessment(Verdict.HOLD, tuple(reasons))
-    held = {
-        kind: reason
-        for kind in KINDS
-        if (reason := _held_removals(kind, plan.stats[kind], limits, history, decision, came)) is not None
-    }
+    held = _held(plan, limits, history, decision, came)
     if held:
+        # Where so many of one kind are missing, the few of another are as doubtful: the floor is for quiet nights.
+        held = _held(plan, replace(limits, removal_floor=0), history, decision, came)
         *first, last = held.values()
         last = replace(last, sentence=f"{last.sentence} Everything else is in.")
         return Assessment(Verdict.WITHOUT_REMOVALS, (*first, last), frozenset(held))
     return Assessment(Verdict.PROCEED)
+
+
+def _held(plan: Plan, limits: Limits, history: History, decision: Decision, came: Came) -> dict[str, Reason]:
+    """Return why removals of a kind wait, for each kind of which they do."""
+    reasons = {kind: _held_removals(kind, plan.stats[kind], limits, history, decision, came) for kind in KINDS}
+    return {kind: reason for kind, reason in reasons.items() if reason is not None}
 
 
 def _wrong_school(reading: Reading, dfe_number: str, came: Came) -> Reason:

@@ -14,6 +14,7 @@ from imports.types import (
     CONTACT,
     KINDS,
     PUPIL,
+    STAFF,
     Assessment,
     Decision,
     History,
@@ -224,6 +225,21 @@ def test_contacts_are_held_of_their_own_accord() -> None:
     )  # fmt: skip
     assert found.held_kinds == {CONTACT}
     assert "no parent was removed" in found.reasons[0].sentence
+
+
+def test_where_many_pupils_are_missing_the_few_staff_who_are_wait_too() -> None:
+    few = KindStats(known=10, present=5, in_file=5, removed=5)
+    half = KindStats(known=60, present=30, in_file=30, removed=30)
+
+    def held_of(pupils: KindStats) -> frozenset[str]:
+        return assess(
+            Plan(stats={kind: KindStats() for kind in KINDS} | {PUPIL: pupils, STAFF: few}),
+            Reading((), frozenset(), frozenset({PUPIL, STAFF}), frozenset()),
+            limits=Limits(), history=History(), decision=Decision(), dfe_number=DFE,
+        ).held_kinds  # fmt: skip
+
+    assert held_of(half) == {PUPIL, STAFF}
+    assert held_of(KindStats(known=60, present=60, in_file=60)) == frozenset()
 
 
 def test_a_file_of_two_schools_is_refused_too() -> None:
