@@ -12,7 +12,7 @@ Pair = tuple[int, int]
 Denied = dict[tuple[int, Pair], dt.datetime]
 
 EMAIL, TEXT, LETTER = "email", "text", "letter"
-GOOD_FOR = {EMAIL: dt.timedelta(days=10), TEXT: dt.timedelta(days=10), LETTER: dt.timedelta(days=28)}
+GOOD_FOR = dict.fromkeys((EMAIL, TEXT, LETTER), dt.timedelta(days=10))
 AGAIN_AFTER, MOST = dt.timedelta(days=7), 10
 TO_UPDATE, UPDATED, DONE, DIFFERS = "to_update", "updated", "done", "differs"
 
