@@ -180,11 +180,9 @@ def _to_open(
     opened, same = _told_apart(snapshot, identities, passed)
     if not opened and not absent:
         return []
-    touched = {
-        (identity.key[0], identity.person_id)
-        for record in opened
-        if (identity := identities.get((record.kind.value, record.external_id, 0)))
-    } | {(identity.key[0], identity.person_id) for identity in absent}
+    new = {(record.kind.value, record.external_id) for record in opened}
+    touched = {(key[0], identity.person_id) for key, identity in identities.items() if key[:2] in new}
+    touched |= {(identity.key[0], identity.person_id) for identity in absent}
     records_of: dict[tuple[str, int], set[str]] = defaultdict(set)
     for key, identity in identities.items():
         if (key[0], identity.person_id) in touched:
