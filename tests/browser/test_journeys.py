@@ -93,8 +93,8 @@ def test_an_import_is_undone_and_the_link_resumed(world: World, open_page: Open)
 
 def test_autolink_is_disabled_and_enabled_again(world: World, open_page: Open) -> None:
     page = open_page("/8233001/settings/mis-link/", email="head@example.org")
-    page.get_by_role("link", name="Disable Autolink").click()
-    page.get_by_role("button", name="Disable Autolink").click()
+    page.get_by_role("link", name="Disable MIS Autolink").click()
+    page.get_by_role("button", name="Disable MIS Autolink").click()
     page.goto(re.sub(r"settings/.*", "", page.url))
     expect(page.locator("main")).to_contain_text("Disabled")
     expect(page.locator("main")).to_contain_text("off since")

@@ -30,6 +30,7 @@ WRITERS = {
     "hub/accounts/second_factor.py": "accounts_timecode.sealed_secret",
     "hub/core/keyring.py": "",
     "hub/messaging/notices.py": "messaging_notice.sealed",
+    "imports/link/consent.py": "",  # into the session, for ten minutes
     "imports/link/secrets.py": "imports_mislink.secrets",
     "imports/payloads.py": "imports_payloadchunk.body",
     "verification/recovery/recovering.py": "verification_recoveryrequest.sealed_name",
