@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from hub.embedded.services import PROJECT
 
 
@@ -53,6 +55,7 @@ def test_the_overview_takes_as_many_queries_whatever_the_size_of_the_hub() -> No
     assert [target["met"] for target in small["targets"]][1:] == [True]
 
 
+@pytest.mark.long  # workers, simulators and schools that hang: a load run of its own
 def test_fetching_is_measured_for_each_mis_and_beside_schools_that_hang() -> None:
     sizes = ("--pupils", "12", "--repeats", "1", "--schools", "3", "--hang", "1", "--small", "8")
     result = bench("collecting", *sizes)
