@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 from urllib3.util import Retry
 
 from mis_connectors.errors import ConnectorConfigError, ConnectorError, ConnectorUnavailable, SnapshotFormatError
+from mis_connectors.lookup import NotInTime
 from mis_connectors.wire import Adapter, Bounds, Refused, is_loopback
 
 FIRST_PAUSE = 0.5
@@ -237,6 +238,11 @@ class Http:
             limit = "the minute" if minutes == 1 else f"the {minutes} minutes"
             sentence = f"The MIS took longer than {limit} that a run may take. {_PASSES}"
             return _Failed(sentence, "deadline", tries=1)
+        if found(NotInTime):
+            slow = "The address of the MIS could not be looked up in time."
+            return _Failed(
+                f"{slow} {_OPERATOR[:-1]} if it goes on until tomorrow.", "name not looked up in time", tries=2
+            )
         if found(socket.gaierror):
             unknown = f"The address of the MIS cannot be found. {_OPERATOR[:-1]} if it goes on until tomorrow."
             return _Failed(unknown, "name not found", tries=2)

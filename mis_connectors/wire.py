@@ -19,14 +19,13 @@ from typing import Any, cast
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from mis_connectors.lookup import Address, NotInTime, addresses_of
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OF_CLOUDS = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 """Where clouds answer their own machines, though Python takes these for public."""
 for _name in ("connection", "connectionpool", "response", "util.retry"):  # they repeat queries and headers
     logging.getLogger(f"urllib3.{_name}").addFilter(lambda record: False)
-
-Address = tuple[int, Any]
-"""The family and what `socket.connect` takes."""
 
 
 class Refused(Exception):
@@ -91,9 +90,9 @@ class _Checked:
             return _dial(addresses(self._dns_host, self.port, self._bounds, self.secure), self._bounds)
         try:
             addresses(self._tunnel_host, self._tunnel_port, self._bounds, self.secure)
-        except socket.gaierror:
+        except (socket.gaierror, NotInTime):
             pass  # a name that only the proxy knows is the proxy's to judge
-        return _dial(_found(self._dns_host, self.port), self._bounds)
+        return _dial(_found(self._dns_host, self.port, self._bounds), self._bounds)
 
 
 class _Plain(_Checked, HTTPConnection):
@@ -134,8 +133,8 @@ def trusting() -> ssl.SSLContext:
 
 
 def addresses(host: str, port: int, bounds: Bounds, secure: bool) -> list[Address]:
-    """Return where a name leads; raises `Refused` if only one of it is not allowed, `socket.gaierror` for none."""
-    found = _found(host, port)
+    """Return where a name leads; raises `Refused` if only one of it is not allowed, else as `addresses_of`."""
+    found = _found(host, port, bounds)
     for _, address in found:
         ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
         if not ((bounds.loopback and ip.is_loopback) or (secure and is_public(ip))):
@@ -143,11 +142,8 @@ def addresses(host: str, port: int, bounds: Bounds, secure: bool) -> list[Addres
     return found
 
 
-def _found(host: str, port: int) -> list[Address]:
-    try:
-        return [(family, at) for family, _, _, _, at in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except UnicodeError:  # a name that none can have
-        raise socket.gaierror from None
+def _found(host: str, port: int, bounds: Bounds) -> list[Address]:
+    return addresses_of(host, port, seconds=bounds.wait(bounds.connect_seconds))
 
 
 def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mis_connectors import wire
+from mis_connectors import lookup, wire
 from mis_connectors.errors import ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.http import Http, Outgoing, Reply
 from tests.factories.wire import Act, Authority, authority, serving, whole
@@ -55,7 +55,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **leads_to: list[str]) -> list[str]:
         asked.append(host)
         return [entry for ip in leads_to[key] for entry in real(ip, port, *rest, **named)]
 
-    monkeypatch.setattr(wire.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
 
 
@@ -248,7 +248,7 @@ def test_the_operators_proxy_is_asked_for_a_tunnel_and_private_names_are_refused
         assert refused(client, "https://mis.nowhere.example.org/x").message.startswith("The MIS does not answer.")
 
 
-def _unknown(host: str, port: int, bounds: wire.Bounds, secure: bool) -> list[wire.Address]:
+def _unknown(host: str, port: int, bounds: wire.Bounds, secure: bool) -> list[lookup.Address]:
     raise socket.gaierror
 
 
