@@ -82,6 +82,11 @@ def runs(school: School) -> QuerySet[Import]:
     )
 
 
+def last_in(link: MisLink) -> Import | None:
+    """Return the latest import of a link after which what the MIS said is what the hub shows."""
+    return runs(link.school).filter(link=link, preview=False, state__in=presenting.IN).first()
+
+
 def run_of(school: School, import_id: int) -> Import:
     """Return one import with everything; raises `Http404` for another school's."""
     return get_object_or_404(Import.objects.select_related("link__source", "payload"), school=school, pk=import_id)

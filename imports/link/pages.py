@@ -16,7 +16,7 @@ from imports.agent import download
 from imports.link import coverage, links, nights, setting_up, waiting
 from imports.link.checks import HEARD_WITHIN
 from imports.link.setting_up import tokens_of
-from imports.models import OPEN_STATES, AgentToken, Import, LinkState, MisLink
+from imports.models import OPEN_STATES, AgentToken, Import, ImportState, LinkState, MisLink
 from imports.pages import presenting
 from mis_connectors import registry
 from mis_connectors.base import ConnectorInfo, Delivery
@@ -49,9 +49,10 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
     agent = _heard(tokens)
     runs = list(selectors.runs(link.school).filter(link=link, preview=False)[:SEEN])
     last = next((run for run in runs if run.state not in OPEN_STATES), None)
+    came_in = selectors.last_in(link)
     ever = any(run.payload_id for run in runs)
     next_due = nights.next_due(link, now=now)
-    steps = _line(link, info, tokens, last=last, mis_name=mis.name)
+    steps = _line(link, info, tokens, imported=came_in is not None, mis_name=mis.name)
     return {
         "mis_link": link,
         "mis": mis,
@@ -60,7 +61,7 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "agent": agent,
         "agent_fresh": bool(agent and agent.last_seen_at and now - agent.last_seen_at <= HEARD_WITHIN),
         "title": title(link, mis_name=mis.name, now=now, ever=ever),
-        "lead": lead(link, mis=mis, info=info, last=last, ever=ever, now=now),
+        "lead": lead(link, mis=mis, info=info, came=came(last, came_in, now=now), ever=ever, now=now),
         "tone": _tone(link, now=now),
         "pause": links.pause_words(link, now=now),
         "line": steps,
@@ -75,6 +76,7 @@ def link_context(link: MisLink, *, now: dt.datetime) -> dict[str, Any]:
         "wanted": _wanted_words(link, now=now) if mis.is_push else "",
         "running": next((run for run in runs if run.state in OPEN_STATES), None),
         "last": last,
+        "came": came(last, came_in, now=now),
         "news": _news(runs[0], mis=mis, now=now) if runs and link.state == LinkState.ENABLED else None,
         "refused": link.tried_said if link.state == LinkState.RECONNECT else "",
         "waits": waiting.words(link, mis_name=mis.name, now=now),
@@ -168,21 +170,40 @@ def title(link: MisLink, *, mis_name: str, now: dt.datetime, ever: bool = True) 
     return titles[LinkState(link.state)]
 
 
+def came(last: Import | None, came_in: Import | None, *, now: dt.datetime) -> str:
+    """Return a sentence on the last import that ended, and where it did not come in, on the last that did."""
+    if last is None:
+        return "Nothing was ever imported."
+    said = moments.stamp(last.created_at, now=now)
+    if came_in is not None and came_in.pk == last.pk:
+        return f"Last import {said}."
+    before = f"the last that came in is of {moments.stamp(came_in.created_at, now=now)}" if came_in else ""
+    return f"The import of {said} {_ENDED.get(last.state, 'did not come in')}; {before or 'none has come in yet'}."
+
+
+_ENDED = {
+    ImportState.HELD: "is held",
+    ImportState.FAILED: "failed",
+    ImportState.INTERRUPTED: "was interrupted",
+    ImportState.DISCARDED: "was discarded",
+    ImportState.UNDONE: "was undone",
+}
+
+
 def lead(
-    link: MisLink, *, mis: selectors.Mis, info: ConnectorInfo | None, last: Import | None, ever: bool, now: dt.datetime
+    link: MisLink, *, mis: selectors.Mis, info: ConnectorInfo | None, came: str, ever: bool, now: dt.datetime
 ) -> str:
-    """Return the sentence below the heading."""
-    came = f"last import {moments.stamp(last.created_at, now=now)}" if last else "nothing was ever imported"
+    """Return the sentences below the heading; `came` is one on the last import."""
     since = moments.stamp(link.state_since, now=now)
     match link.state:
         case LinkState.ENABLED if mis.is_upload:
-            return f"Files are uploaded by hand; {came}."
+            return f"Files are uploaded by hand. {came}"
         case LinkState.ENABLED:
             fetched = timetable_words(link) if mis.is_push else f"Fetched {_lower(timetable_words(link))}"
-            return f"{fetched}; {came}."
+            return f"{fetched}. {came}"
         case LinkState.DISABLED:
             kept = "What arrives is kept and not imported." if mis.is_push else "Nothing is fetched."
-            return f"Off since {since} by {link.state_by}, {came}. {kept}"
+            return f"Off since {since} by {link.state_by}. {came} {kept}"
         case LinkState.WAITING if mis.is_push:
             return f"The agent is downloaded. The first time {mis.name}'s reports arrive, the link switches itself on."
         case LinkState.WAITING:
@@ -216,12 +237,12 @@ def timetable_words(link: MisLink) -> str:
 
 
 def _line(
-    link: MisLink, info: ConnectorInfo | None, tokens: Sequence[AgentToken], *, last: Import | None, mis_name: str
+    link: MisLink, info: ConnectorInfo | None, tokens: Sequence[AgentToken], *, imported: bool, mis_name: str
 ) -> list[setting_up.Step]:
     if info is not None and not setting_up.is_agents(info):
-        return setting_up.pulled_line(link, info, imported=last is not None)
+        return setting_up.pulled_line(link, info, imported=imported)
     return setting_up.pushed_line(
-        link, downloaded=bool(tokens), heard=_heard(tokens) is not None, imported=last is not None, mis_name=mis_name
+        link, downloaded=bool(tokens), heard=_heard(tokens) is not None, imported=imported, mis_name=mis_name
     )
 
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from hub.accounts.models import Account
 from hub.core.models import AuditEntry, School
+from imports import moments
 from imports.link import links
-from imports.models import AgentToken, LinkState, MisLink
+from imports.models import AgentToken, ImportState, LinkState, MisLink
 from tests.factories.links import an_import, enabled_link
 
 SignIn = Callable[[Account], Client]
@@ -155,8 +156,43 @@ def test_disabling_asks_first_and_says_since_when_it_is_off(
     page = text(client.post(PAGE + "disable/", follow=True))
 
     assert "MIS Autolink is off" in page
-    assert "by Helen Ward, last import" in page
+    assert f"by Helen Ward. Last import {moments.stamp(right_now - DAY / 48)}." in page
     assert "is linked" in text(client.post(PAGE + "enable/", follow=True))
+
+
+def test_the_page_says_of_the_last_import_what_became_of_it_and_which_came_in_before(
+    link: MisLink, administrator: Account, signed_in: SignIn, right_now: dt.datetime
+) -> None:
+    client, when = signed_in(administrator), [right_now - DAY * days for days in (4, 3, 2, 1)]
+    said = [moments.stamp(at) for at in when]
+    assert "Every night at 02:00. Nothing was ever imported." in text(client.get(PAGE))
+
+    an_import(link, at=when[0], state=ImportState.FAILED)
+    assert f"The import of {said[0]} failed; none has come in yet." in (page := text(client.get(PAGE)))
+    assert '<li class="done">First import' not in page
+
+    an_import(link, at=when[1], state=ImportState.UNCHANGED)
+    assert f"Every night at 02:00. Last import {said[1]}." in text(client.get(PAGE))
+    for state, word in (("failed", "failed"), ("held", "is held"), ("undone", "was undone"), ("discarded", "was")):
+        latest = an_import(link, at=when[2], state=state)
+        assert f"The import of {said[2]} {word}" in (page := text(client.get(PAGE)))
+        assert f"; the last that came in is of {said[1]}." in page
+        assert "Last import" not in page
+        latest.delete()
+    an_import(link, at=when[3], state=ImportState.PARTLY_HELD)
+    assert f"Last import {said[3]}." in text(client.get(PAGE))
+
+
+def test_many_failures_do_not_hide_that_something_came_in_once(
+    link: MisLink, administrator: Account, signed_in: SignIn, right_now: dt.datetime
+) -> None:
+    an_import(link, at=right_now - DAY * 30)
+    for days in range(20):
+        an_import(link, at=right_now - DAY * days, state=ImportState.FAILED)
+
+    page = text(signed_in(administrator).get(PAGE))
+
+    assert f"failed; the last that came in is of {moments.stamp(right_now - DAY * 30)}." in page
 
 
 def test_the_timetable_is_saved_and_a_wrong_one_is_shown_again(
