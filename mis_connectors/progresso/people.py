@@ -7,35 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
 
-from mis_connectors import values
-from mis_connectors.records import (
-    ContactRecord,
-    LinkRecord,
-    Opened,
-    PupilRecord,
-    RecordProblem,
-    Severity,
-    StaffRecord,
-)
+from mis_connectors.records import ContactRecord, LinkRecord, Opened, PupilRecord, StaffRecord
+from mis_connectors.rows import Row, Said, ranked
 
-Row = Mapping[str, Any]
-T = TypeVar("T")
 _YEAR = re.compile(r"(?:year|yr)?\s*(\d{1,2})", re.IGNORECASE | re.ASCII)
 _PLACES = {"mobile": 0, "home": 1, "work": 2}
 _EMAILS = {"home": 0, "work": 1}
 _OF_STAFF = {"work": 0, "home": 1}
-_WHERE = {
-    "pupil": "In Progresso, open this pupil’s record",
-    "contact": "In Progresso, open this contact’s record",
-    "staff": "In Progresso, open this member of staff’s record",
-}
+_PUPIL = "In Progresso, open this pupil’s record"
+_CONTACT = "In Progresso, open this contact’s record"
+_STAFF = "In Progresso, open this member of staff’s record"
 
 
 def open_pupil(row: Row) -> Opened:
     """Return a pupil, who goes by `Forename` and `Surname`; the legal ones have names of their own."""
-    said = _Said(row, "pupil")
+    said = Said(row, _PUPIL)
     record = PupilRecord(
         upn=said.text("UPN"),
         admission_number=said.text("AdmissionNumber"),
@@ -43,28 +30,28 @@ def open_pupil(row: Row) -> Opened:
         surname=said.text("Surname") or said.text("LegalSurname"),
         legal_forename=said.text("LegalForename"),
         legal_surname=said.text("LegalSurname"),
-        date_of_birth=said.read(values.date_of, "DateOfBirth"),
+        date_of_birth=said.date("DateOfBirth"),
         gender=said.text("Gender"),
         year_group=year_group(said.text("YearGroup")),
         registration_group=said.text("TutorGroup"),
         house=said.text("House"),
-        admission_date=said.read(values.date_of, "AdmissionDate"),
-        leaving_date=said.read(values.date_of, "LeavingDate"),
+        admission_date=said.date("AdmissionDate"),
+        leaving_date=said.date("LeavingDate"),
     )
     return Opened(record, tuple(said.problems))
 
 
 def open_contact(row: Row, links: Sequence[Row]) -> Opened:
     """Return a contact with a link per pupil."""
-    said = _Said(row, "contact")
+    said = Said(row, _CONTACT)
     record = ContactRecord(
         title=said.text("Title"),
         forename=said.text("Forename"),
         surname=said.text("Surname"),
         address=said.text("Address"),
         postcode=said.text("Postcode"),
-        telephones=_ranked(said, "Telephones", "Number", _PLACES),
-        emails=_ranked(said, "Emails", "Address", _EMAILS),
+        telephones=_telephones(said),
+        emails=_emails(said, _EMAILS),
         links=tuple(_link(said.beside(link)) for link in links),
     )
     return Opened(record, tuple(said.problems))
@@ -72,7 +59,7 @@ def open_contact(row: Row, links: Sequence[Row]) -> Opened:
 
 def open_staff(row: Row) -> Opened:
     """Return a member of staff, work email first: it is the one they sign in with."""
-    said = _Said(row, "staff")
+    said = Said(row, _STAFF)
     record = StaffRecord(
         code=said.text("StaffCode"),
         title=said.text("Title"),
@@ -80,9 +67,9 @@ def open_staff(row: Row) -> Opened:
         surname=said.text("Surname") or said.text("LegalSurname"),
         role=said.text("Role"),
         tutor_of=said.text("TutorGroup"),
-        leaving_date=said.read(values.date_of, "LeavingDate"),
-        telephones=_ranked(said, "Telephones", "Number", _PLACES),
-        emails=_ranked(said, "Emails", "Address", _OF_STAFF),
+        leaving_date=said.date("LeavingDate"),
+        telephones=_telephones(said),
+        emails=_emails(said, _OF_STAFF),
     )
     return Opened(record, tuple(said.problems))
 
@@ -95,71 +82,29 @@ def year_group(text: str | None) -> str | None:
     return str(int(found[1])) if found else text
 
 
-def _link(said: _Said) -> LinkRecord:
+def _link(said: Said) -> LinkRecord:
     """Read one link. A flag that is not there stays unknown: it is neither yes nor no."""
-    student = said.read(values.text, "StudentId")
     return LinkRecord(
-        pupil_external_id=student or "",
+        pupil_external_id=said.text("StudentId") or "",
         relationship=said.text("Relationship"),
-        priority=said.read(values.whole, "Priority"),
-        parental_responsibility=said.read(values.yes_no, "ParentalResponsibility"),
+        priority=said.whole("Priority"),
+        parental_responsibility=said.yes_no("ParentalResponsibility"),
     )
 
 
-def _ranked(said: _Said, name: str, what: str, places: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the distinct values of a list: by type, the main one first within it, and then as they come."""
-    best: dict[str, int] = {}
-    for one in said.several(name):
-        if value := one.text(what):
-            place = 2 * places.get((one.text("Type") or "").casefold(), len(places))
-            rank = place + (one.read(values.yes_no, "IsMain") is not True)
-            best[value] = min(rank, best.get(value, rank))
-    return tuple(sorted(best, key=best.__getitem__))
+def _telephones(said: Said) -> tuple[str, ...]:
+    return ranked(said.several("Telephones"), "Number", _by_type(_PLACES))
 
 
-class _Said:
-    """What one object says, and what is wrong with it."""
+def _emails(said: Said, places: Mapping[str, int]) -> tuple[str, ...]:
+    return ranked(said.several("Emails"), "Address", _by_type(places))
 
-    def __init__(self, row: Row, who: str, problems: list[RecordProblem] | None = None) -> None:
-        self._row = row
-        self._who = who
-        self.problems: list[RecordProblem] = [] if problems is None else problems
 
-    def beside(self, row: Row) -> _Said:
-        """Return another object of the same person; its problems are named together."""
-        return _Said(row, self._who, self.problems)
+def _by_type(places: Mapping[str, int]) -> Callable[[Said], int]:
+    """Return a rank by type, the main one first within it."""
 
-    def text(self, name: str) -> str | None:
-        return self.read(values.text, name)
+    def rank(one: Said) -> int:
+        place = places.get((one.text("Type") or "").casefold(), len(places))
+        return 2 * place + (one.yes_no("IsMain") is not True)
 
-    def read(self, reader: Callable[[object], T | None], name: str) -> T | None:
-        """Return a field as `reader` takes it, None for what it cannot take, which is named."""
-        try:
-            return reader(self._row.get(name))
-        except ValueError as error:
-            self._unreadable(name, str(error))
-            return None
-
-    def several(self, name: str) -> list[_Said]:
-        """Return the objects of a list; what is not one is named."""
-        given = self._row.get(name)
-        listed = given if isinstance(given, list) else [] if given is None else [given]
-        found = [self.beside(one) for one in listed if isinstance(one, dict)]
-        if len(found) < len(listed):
-            self._unreadable(name, "is not in the form that Schoolgate knows")
-        return found
-
-    def _unreadable(self, name: str, what: str) -> None:
-        given = self._row.get(name)
-        value = (values.text(given) or "") if isinstance(given, str) else ""
-        shown = f" “{value[:60]}”" if value else ""
-        problem = RecordProblem(
-            severity=Severity.PART,
-            reason="unreadable",
-            message=f"{name}:{shown} {what}, so it was left out.",
-            advice=f"{_WHERE[self._who]} and correct it there; it comes tonight.",
-            field=name,
-            value=value[:200],
-        )
-        if problem not in self.problems:
-            self.problems.append(problem)
+    return rank
