@@ -11,6 +11,7 @@ import logging
 import random
 import tempfile
 import traceback
+import zipfile
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -184,8 +185,13 @@ def _fetch(made: PullConnector, access: Access, file: BinaryIO) -> int:
 
 
 def _parts_of(file: BinaryIO) -> int:
-    """Say whether anything came before it stopped; an empty zip has 22 bytes."""
-    return int(file.seek(0, 2) > 22)
+    """Return how many answers came before it stopped."""
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as kept:
+            return len(kept.infolist())
+    except zipfile.BadZipFile:
+        return 0
 
 
 def _let_go() -> None:
@@ -313,15 +319,23 @@ def _failed(run: Import, came: _Came, error: ConnectorError, *, now: dt.datetime
         _store(run, came.file, now=now)
     run.save()
     code = "format" if isinstance(error, SnapshotFormatError) else "config"
-    services.fail(run, error.message, code=code, detail=error.detail, advice=_when_next(run, now=now), now=now)
+    advice = f"{_when_next(run, now=now)}{_kept(run, came.parts)}"
+    services.fail(run, error.message, code=code, detail=error.detail, advice=advice, now=now)
     return True
+
+
+def _kept(run: Import, parts: int) -> str:
+    """Return what of a run that was cut off is kept: where an MIS speaks of another school, its first answer only."""
+    if parts == 1:
+        return f" The one answer that came from {info_of(run.link.source.connector).mis_name} is kept for support."
+    return f" The {parts:,} answers that came before are kept for support." if parts else ""
 
 
 def _when_next(run: Import, *, now: dt.datetime) -> str:
     """Return what to expect after a run that failed: nothing is lost, and when the MIS is asked again."""
     mis, due = info_of(run.link.source.connector).mis_name, nights.next_due(run.link, now=now)
     again = f" {mis} is asked again on {moments.stamp(due, now=now)}; or import now." if due else ""
-    return f"Everything is as it was before.{again}{' What came is kept for support.' if run.payload else ''}"
+    return f"Everything is as it was before.{again}"
 
 
 def _locked(link_id: int) -> MisLink | None:

@@ -34,10 +34,10 @@ def keep_everybody(*, run: Import, by: Account, now: dt.datetime) -> Import:
 def _again(run: Import, action: str, *, by: Account, now: dt.datetime) -> Import:
     run = _held(run)
     if any(reason["code"] == "wrong_school" for reason in run.reasons):
-        raise NotYours("This file is another school's and cannot be applied here. Discard it.")
+        raise NotYours("What came is another school's and cannot be applied here. Discard it.")
     payload = run.payload
     if payload is None or not payload.stored:
-        raise PayloadCleared("The file of this import is no longer kept. Run a new import.")
+        raise PayloadCleared("What came with this import is no longer kept. Run a new import.")
     _decide(run, by=by, now=now, action=action)
     again = Import.objects.create(
         school_id=run.school_id, link_id=run.link_id, payload=payload, kind=run.kind, everybody=run.everybody,

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -305,11 +306,18 @@ def fail(
     run: Import, sentence: str, *, code: str, detail: str = "", advice: str = "", now: dt.datetime
 ) -> None:  # fmt: skip
     """End a run as failed, with a sentence for the office and what to do. The payload is kept."""
-    advice = advice or "Everything is as it was before. The file is kept for support."
+    advice = advice or f"Everything is as it was before.{_kept(run)}"
     finish(
         run, ImportState.FAILED, now=now, detail=detail,
         reasons=[{"code": code, "sentence": sentence, "advice": advice}],
     )  # fmt: skip
+
+
+def _kept(run: Import) -> str:
+    if run.payload is None or not run.payload.stored:
+        return ""
+    what = "What came" if run.kind == ImportKind.CLOUDLINK else "The file"
+    return f" {what} is kept for support, for {settings.PAYLOAD_NIGHTS} nights."
 
 
 def _interrupt(run: Import, *, now: dt.datetime) -> None:

@@ -181,7 +181,7 @@ def came(last: Import | None, came_in: Import | None, *, now: dt.datetime) -> st
     return f"The import of {said} {_ENDED.get(last.state, 'did not come in')}; {before or 'none has come in yet'}."
 
 
-_ENDED = {
+_ENDED: dict[str, str] = {
     ImportState.HELD: "is held",
     ImportState.FAILED: "failed",
     ImportState.INTERRUPTED: "was interrupted",

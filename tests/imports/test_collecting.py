@@ -22,10 +22,12 @@ from imports.models import Import, ImportState, LinkState, MisLink, ScheduledRun
 from mis_connectors.base import Access, Delivery, SettingField, SetUp, Sink
 from mis_connectors.errors import (
     ConnectorAuthError,
+    ConnectorConfigError,
     ConnectorError,
     ConnectorUnavailable,
     SnapshotFormatError,
 )
+from mis_connectors.records import Snapshot
 from tests.factories.pulling import PulledMis, a_link, an_mis, install, runs
 
 HOUR = dt.timedelta(hours=1)
@@ -366,6 +368,40 @@ def test_what_came_before_it_went_wrong_is_kept(
     assert (run.state, run.reasons[0]["code"]) == (ImportState.FAILED, "format")
     assert run.payload is not None
     assert run.payload.stored
+    assert run.reasons[0]["advice"].endswith(" The one answer that came from Typed is kept for support.")
+
+
+@pytest.mark.parametrize(
+    ("parts", "kept"),
+    [(0, ""), (1, " The one answer that came from Typed is kept for support."), (2, " The 2 answers that came before")],
+)
+def test_what_is_kept_of_a_run_that_was_cut_off_is_said_as_it_is(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, parts: int, kept: str
+) -> None:
+    """An MIS that speaks of another school is asked nothing more: there is no file, only its first answer."""
+    link = a_link(school, typed, by=administrator, since=evening)
+    came = [(f"pupils/{number:04}.csv", b"1,Mia,Reed\n") for number in range(parts)]
+    says(typed, ConnectorConfigError("Typed answers about another school."), *came)
+    work(link, now=evening + 6 * HOUR)
+    (run,) = runs(link)
+    assert (run.payload is not None) == bool(parts)
+    advice = run.reasons[0]["advice"]
+    assert "file" not in advice
+    assert ("kept" in advice) == bool(parts)
+    assert kept in advice
+
+
+def test_what_was_fetched_and_cannot_be_read_is_no_file_either(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(payload: object) -> Snapshot:
+        raise SnapshotFormatError("Typed sent something else.")
+
+    monkeypatch.setattr(typed, "read", read)
+    link = a_link(school, typed, by=administrator, since=evening)
+    work(link, now=evening + 6 * HOUR)
+    (run,) = runs(link)
+    assert run.reasons[0]["advice"] == "Everything is as it was before. What came is kept for support, for 14 nights."
 
 
 def test_what_the_operator_has_not_set_is_said(

@@ -92,6 +92,7 @@ def test_a_run_over_a_cleared_file_fails_with_a_sentence(link: MisLink, now: dt.
     run = services.run(import_id=received.run.pk, now=now)
     assert run is not None
     assert (run.state, run.reasons[0]["code"]) == (ImportState.FAILED, "cleared")
+    assert run.reasons[0]["advice"] == "Everything is as it was before."
 
 
 def test_a_file_of_another_school_is_out_of_reach(link: MisLink, other_school: School, now: dt.datetime) -> None:
