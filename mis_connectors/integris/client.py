@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mis_connectors import values
+from mis_connectors import lists
 from mis_connectors.base import Access
 from mis_connectors.errors import (
     ConnectorAuthError,
@@ -19,6 +19,7 @@ from mis_connectors.errors import (
     SnapshotFormatError,
 )
 from mis_connectors.http import Reply
+from mis_connectors.lists import Identity
 
 PAGE = 500
 """Records asked for at once."""
@@ -27,7 +28,7 @@ PASSES = 3
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "students": ("StudentID",),
     "contacts": ("ContactID",),
-    "contactLinks": ("ContactID", "StudentID"),
+    "contactLinks": ("StudentID", "ContactID"),
     "staff": ("StaffID",),
 }
 """The lists, in the order fetched, and what names one of their rows."""
@@ -97,7 +98,7 @@ class Datashare:
         """
         got = total = 0
         for number in range(1, PASSES + 1):
-            seen: set[tuple[str, ...]] = set()
+            seen: set[Identity] = set()
             for place, page in enumerate(self._through(name), 1):
                 seen.update(identity(name, row) for row in page.rows)
                 total = page.total
@@ -139,16 +140,9 @@ class Datashare:
         return reply
 
 
-def identity(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what names a row of this list; an empty text for what is missing or no id."""
-    return tuple(_id(row.get(key)) for key in IDENTITIES[name])
-
-
-def _id(value: object) -> str:
-    try:
-        return values.text(value) or ""
-    except ValueError:
-        return ""
+def identity(name: str, row: Mapping[str, Any]) -> Identity:
+    """Return what names a row of this list."""
+    return lists.identity(row, IDENTITIES[name])
 
 
 def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:

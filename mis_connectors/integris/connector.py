@@ -22,6 +22,7 @@ from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, Conn
 from mis_connectors.integris import parse, people, permissions
 from mis_connectors.integris.client import WHERE, Datashare, KeyRefused, identity
 from mis_connectors.integris.permissions import STUDENT, Permissions
+from mis_connectors.lists import Identity
 from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
 
 SAMPLE = 5
@@ -182,17 +183,17 @@ def _sample(datashare: Datashare, granted: Permissions) -> Check:
                 name=" ".join(part for part in (pupil.forename, pupil.surname) if part),
                 year_group=pupil.year_group or "",
                 registration_group=pupil.registration_group or "",
-                contacts=sum(one == student for _, one in linked),
+                contacts=sum(one == student for one, _ in linked),
             )
         )
     said = "These are the first pupils that RM Integris gives." if len(pupils) > 1 else "RM Integris has one pupil."
     return Check(key="sample", state=CheckState.OK, sentence=said, sample=tuple(pupils))
 
 
-def _linked(datashare: Datashare, students: set[str]) -> set[tuple[str, ...]]:
-    """Return (contact, student) of every link of these students."""
+def _linked(datashare: Datashare, students: set[str]) -> set[Identity]:
+    """Return (student, contact) of every link of these students."""
     found = (identity("contactLinks", row) for _, _, page in datashare.pages("contactLinks") for row in page.rows)
-    return {link for link in found if link[1] in students}
+    return {link for link in found if link[0] in students}
 
 
 def _no_pupils() -> str:

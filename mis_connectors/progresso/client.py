@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mis_connectors import lists
 from mis_connectors.base import Access
 from mis_connectors.errors import (
     ConnectorAuthError,
@@ -19,6 +20,7 @@ from mis_connectors.errors import (
     SnapshotFormatError,
 )
 from mis_connectors.http import Reply
+from mis_connectors.lists import Identity
 
 PAGE_SIZE = 200
 WHERE = "System > Web API V2 > Manage Companies Access"
@@ -42,7 +44,6 @@ _ROWS: Mapping[str, str] = {
     "studentcontacts": "StudentContacts",
     "staff": "Staff",
 }
-Identity = tuple[str, ...]
 
 
 class CredentialsRefused(ConnectorAuthError):
@@ -137,14 +138,8 @@ def total_pages(name: str, said: Mapping[str, Any]) -> int:
 
 
 def identity(name: str, row: Mapping[str, Any]) -> Identity:
-    """Return what names a row of this list; an empty text for what is missing."""
-    return tuple(_id(row.get(key)) for key in IDENTITIES[name])
-
-
-def _id(value: object) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    """Return what names a row of this list."""
+    return lists.identity(row, IDENTITIES[name])
 
 
 def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:

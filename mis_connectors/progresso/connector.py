@@ -19,8 +19,9 @@ from mis_connectors.base import (
     Sink,
 )
 from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorUnavailable
+from mis_connectors.lists import Identity
 from mis_connectors.progresso import parse, people
-from mis_connectors.progresso.client import IDENTITIES, WHERE, CredentialsRefused, Identity, WebApi, identity
+from mis_connectors.progresso.client import IDENTITIES, WHERE, CredentialsRefused, WebApi, identity
 from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
 
 SAMPLE = 5

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from mis_connectors import values
+from mis_connectors import lists
 from mis_connectors.base import Access, Sink
 from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.http import Reply
+from mis_connectors.lists import Identity
 from mis_connectors.scholarpack import oauth, wording
 
 ASKED_PER_PAGE = 100
 """What is asked for; what comes may differ, and nothing depends on it."""
 MOST_PAGES = 2000
-LONGEST_IDENTITY = 100
-"""Ids are short numbers; what is longer is none."""
 READINGS = 5
 """A list of several pages is read at most so often until two readings, one after the other, name the same records."""
 
@@ -35,14 +34,10 @@ class Resource:
     identity: tuple[str, ...] = ("id",)
     """The fields that tell its records apart."""
 
-    def key_of(self, record: Mapping[str, Any]) -> tuple[str, ...] | None:
+    def key_of(self, record: Mapping[str, Any]) -> Identity | None:
         """Return what tells this record from others, or None where it does not say."""
-        try:
-            key = [values.text(record.get(name)) for name in self.identity]
-        except ValueError:
-            return None
-        said = tuple(part for part in key if part and len(part) <= LONGEST_IDENTITY)
-        return said if len(said) == len(key) else None
+        named = lists.identity(record, self.identity)
+        return named if lists.is_whole(named) else None
 
 
 STUDENTS = Resource("students", "pupils")
@@ -76,7 +71,7 @@ class Reading:
 
     pages: int = 0
     at_least: int = 0
-    keys: set[tuple[str, ...]] = field(default_factory=set)
+    keys: set[Identity] = field(default_factory=set)
     nameless: int = 0
 
     @property
@@ -107,7 +102,7 @@ class Client:
             raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail="school: no object")
         return data, reply.body
 
-    def read(self, resource: Resource, sink: Sink, *, number: int = 1) -> tuple[set[tuple[str, ...]], int]:
+    def read(self, resource: Resource, sink: Sink, *, number: int = 1) -> tuple[set[Identity], int]:
         """Write a list into the sink as `<path>/<number>/<page>.json` and return whom it names, and the next number.
 
         One page is one moment and is believed. A list of several may shift between them: a record that goes
