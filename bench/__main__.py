@@ -19,7 +19,7 @@ PUPILS = 2_100
 def main() -> int:
     wanted = _parser().parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
-    with database.of_this_run():
+    with database.of_this_run(wanted.template):
         # What follows needs Django set up for the database just made.
         if wanted.what == "import":
             from bench import importing
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     fetched.add_argument("--small", type=int, default=210, help="pupils of each of these (%(default)s)")
     fetched.add_argument("--connector", default="integris", help="by which these are fetched (%(default)s)")
     for one in (importing, page, confirmed, fetched):
+        one.add_argument("--template", default="", metavar="DATABASE", help="copy this one instead of migrating")
         one.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
 

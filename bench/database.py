@@ -1,4 +1,7 @@
-"""A database for one run beside the one given: made, migrated as its owner, used as the app role, dropped."""
+"""A database for one run beside the one given: made, migrated as its owner, used as the app role, dropped.
+
+Where a template is named, a copy of it stands for the migrations.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,22 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def of_this_run() -> Iterator[str]:
-    """Give the run a database of its own, with Django set up for it; yields its address."""
+def of_this_run(template: str = "") -> Iterator[str]:
+    """Give the run a database of its own, with Django set up for it; yields its address.
+
+    `template` names a database that the migrations have just made, and nobody is connected to.
+    """
     given = urlsplit(os.environ["DATABASE_URL"])
     name = f"bench_{os.getpid()}"
     address = urlunsplit(given._replace(path=f"/{name}"))
     with psycopg.connect(urlunsplit(given), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        server.execute(made.format(sql.Identifier(name), sql.Identifier(template or "template1")))
         try:
-            _set_up(address)
+            os.environ["DATABASE_URL"] = address
+            if not template:
+                _migrate()
+            _set_up()
             yield address
         finally:
             _close()
@@ -33,10 +43,12 @@ def of_this_run() -> Iterator[str]:
             os.environ["DATABASE_URL"] = urlunsplit(given)
 
 
-def _set_up(address: str) -> None:
-    os.environ["DATABASE_URL"] = address
+def _migrate() -> None:
     command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input", "-v", "0"]
     subprocess.run(command, env=dict(os.environ), check=True)
+
+
+def _set_up() -> None:
     import django
     from django.conf import settings
 

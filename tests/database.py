@@ -17,6 +17,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 _MAKES_THE_SCHEMA = ("*/migrations/*.py", "*/*/migrations/*.py", "hub/core/tenancy.py")
 _ONE_AT_A_TIME = 7_203_114
 """The advisory lock of whoever looks for the template, or makes it."""
+template = ""
+"""What was copied last: others may copy it too."""
 _EMPTY_ALL = """
 DO $$
 DECLARE name text;
@@ -34,6 +36,7 @@ END $$;
 
 def copy(name: str) -> None:
     """Make the database `name` as the migrations leave one, in place of any there is, and connect to it from now on."""
+    global template
     digest, family = _digest(), f"template_{settings.DATABASES['default']['NAME']}"
     template = f"{family}_{digest}"
     connection.close()

@@ -10,19 +10,21 @@ from typing import Any
 import pytest
 
 from hub.embedded.services import PROJECT
+from tests import database
+
+pytestmark = pytest.mark.usefixtures("django_db_setup")
 
 
 def bench(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments, "--json"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "bench", *arguments, "--template", database.template, "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
 def test_an_import_is_measured_against_parsing_the_floor_and_the_rivals() -> None:
-    result = bench("import", "--pupils", "12", "--repeats", "1")
+    result = bench("import", "--pupils", "4", "--repeats", "1")
     assert set(result["ratios of the least"]) == {
         "byte-identical file / parse",
         "new file, nobody changed / parse",
