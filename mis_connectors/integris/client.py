@@ -11,15 +11,10 @@ from typing import Any
 
 from mis_connectors import lists
 from mis_connectors.base import Access
-from mis_connectors.errors import (
-    ConnectorAuthError,
-    ConnectorConfigError,
-    ConnectorError,
-    ConnectorUnavailable,
-    SnapshotFormatError,
-)
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, ConnectorUnavailable
 from mis_connectors.http import Reply
 from mis_connectors.lists import Identity
+from mis_connectors.replies import Answers, by_name, rows_in
 
 PAGE = 500
 """Records asked for at once."""
@@ -32,12 +27,15 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "staff": ("StaffID",),
 }
 """The lists, in the order fetched, and what names one of their rows."""
-ON_SCREEN: Mapping[str, str] = {
-    "students": "pupils",
-    "contacts": "contacts",
-    "contactLinks": "links between pupils and contacts",
-    "staff": "staff",
-}
+ANSWERS = Answers(
+    "RM Integris",
+    {
+        "students": "pupils",
+        "contacts": "contacts",
+        "contactLinks": "links between pupils and contacts",
+        "staff": "staff",
+    },
+)
 WHERE = "Modules > System Management > Integris Datashare"
 
 
@@ -74,20 +72,18 @@ class Datashare:
     def about(self) -> tuple[bytes, dict[str, Any]]:
         """Return what Datashare says of the school and of our permissions; raises `ConnectorError`."""
         reply = self._get("about", {})
-        said = _object(reply, "about")
+        said = ANSWERS.object_of(reply, "about")
         if not isinstance(said.get("permissions"), list):
-            raise not_its_own("about", detail="no permissions")
+            raise ANSWERS.not_its_own("about", detail="no permissions")
         return reply.body, said
 
     def page(self, name: str, *, offset: int, limit: int = PAGE) -> Page:
         """Return one page of a list; raises `ConnectorError`."""
         reply = self._get(name, {"offset": offset, "limit": limit})
-        said = _object(reply, name)
-        total, rows = said.get("total"), said.get(name)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise not_its_own(name, detail=f"offset {offset}: no rows")
+        said = ANSWERS.object_of(reply, name)
+        total, rows = said.get("total"), rows_in(said, name, ANSWERS.wrong(name))
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-            raise not_its_own(name, detail=f"offset {offset}: no total")
+            raise ANSWERS.not_its_own(name, detail=f"offset {offset}: no total")
         return Page(body=reply.body, total=total, rows=rows)
 
     def pages(self, name: str) -> Iterator[tuple[int, int, Page]]:
@@ -107,7 +103,7 @@ class Datashare:
             if got == total:
                 return
         raise ConnectorUnavailable(
-            f"RM Integris says that it has {total} {ON_SCREEN[name]}, and gave {got} of them, {PASSES} times. "
+            f"RM Integris says that it has {total} {ANSWERS.lists[name]}, and gave {got} of them, {PASSES} times. "
             "Nothing was changed. This passes by itself if somebody was working in RM Integris; if it comes again "
             "tomorrow, send the details to support.",
             detail=f"{name}: {got} of {total}",
@@ -123,46 +119,16 @@ class Datashare:
                 return
 
     def _get(self, name: str, params: Mapping[str, str | int]) -> Reply:
-        try:
+        with by_name(ANSWERS.mis):
             reply = self._http.get(self._base + name, params=params, headers=self._headers)
-        except ConnectorUnavailable as error:
-            message = error.message.replace("The MIS", "RM Integris").replace("the MIS", "RM Integris")
-            raise ConnectorUnavailable(message, detail=error.detail, retry_after=error.retry_after) from None
         if reply.status != 200:
             raise _refusal(reply.status, name)
-        kind = reply.header("Content-Type").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise SnapshotFormatError(
-                "RM Integris answered with a web page in place of its data, as it does during maintenance. Nothing was "
-                "changed. Import again later today; if it stays so, send the details to support.",
-                detail=f"{name}: {kind[:40]}",
-            )
         return reply
 
 
 def identity(name: str, row: Mapping[str, Any]) -> Identity:
     """Return what names a row of this list."""
     return lists.identity(row, IDENTITIES[name])
-
-
-def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:
-    """Return the error for an answer that is not as we know them."""
-    what = f"its list of {ON_SCREEN[name]}" if name in ON_SCREEN else "what it says of the school"
-    return SnapshotFormatError(
-        f"RM Integris answered, but {what} cannot be read: it is not in the form that Schoolgate knows. Nothing was "
-        "changed. Send the details to support: this cannot be mended in RM Integris.",
-        detail=f"{name}: {detail}",
-    )
-
-
-def _object(reply: Reply, name: str) -> dict[str, Any]:
-    try:
-        said = reply.json()
-    except SnapshotFormatError as error:
-        raise not_its_own(name, detail=f"not JSON ({error.detail[:80]})") from None
-    if not isinstance(said, dict):
-        raise not_its_own(name, detail="not an object")
-    return said
 
 
 def _refusal(status: int, name: str) -> ConnectorError:
@@ -180,8 +146,4 @@ def _refusal(status: int, name: str) -> ConnectorError:
             "wait: RM Integris takes that long.",
             detail=f"{name}: 403",
         )
-    return ConnectorConfigError(
-        "RM Integris does not know the address that Schoolgate asked. The address is set by whoever runs this "
-        "Schoolgate: use Send details to support.",
-        detail=f"{name}: {status}",
-    )
+    return ANSWERS.not_there(name, status)

@@ -20,7 +20,7 @@ from mis_connectors.base import (
 )
 from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, SnapshotFormatError
 from mis_connectors.integris import parse, people, permissions
-from mis_connectors.integris.client import WHERE, Datashare, KeyRefused, identity
+from mis_connectors.integris.client import ANSWERS, WHERE, Datashare, KeyRefused, identity
 from mis_connectors.integris.permissions import STUDENT, Permissions
 from mis_connectors.lists import Identity
 from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
@@ -150,7 +150,7 @@ def _another_school(said: dict[str, Any], dfe_number: str) -> str:
     number = parse.dfe_number(said.get("schoolDfe"))
     if number in ("", dfe_number):
         return ""
-    return f"RM Integris answers about another school: {number}, not {dfe_number}."
+    return ANSWERS.of_another_school(number, dfe_number)
 
 
 def _fields(granted: Permissions) -> Check:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,10 +9,11 @@ from typing import Any
 
 from mis_connectors import archive, lists, values
 from mis_connectors.integris import people, permissions
-from mis_connectors.integris.client import IDENTITIES, not_its_own
+from mis_connectors.integris.client import ANSWERS, IDENTITIES
 from mis_connectors.integris.permissions import CONTACT, STAFF, STUDENT, Permissions
 from mis_connectors.lists import Links, Listed
 from mis_connectors.records import IncomingPayload, Kind, Opened, RecordProblem, Snapshot, SourceRecord
+from mis_connectors.replies import object_in, rows_in
 
 ABOUT = "about.json"
 _PART = re.compile(r"(\w+)/(\d+)/(\d+)\.json", re.ASCII)
@@ -48,12 +48,7 @@ class _Said:
 
     def take(self, name: str, body: bytes) -> None:
         """Read one part; raises `SnapshotFormatError`."""
-        try:
-            said = json.loads(body)
-        except ValueError as error:
-            raise not_its_own(name.partition("/")[0], detail=f"{name}: {str(error)[:80]}") from None
-        if not isinstance(said, dict):
-            raise not_its_own(name.partition("/")[0], detail=f"{name}: not an object")
+        said = object_in(body, ANSWERS.wrong(name.partition("/")[0]))
         if school := said.get("schoolDfe"):
             self._schools.add(dfe_number(school))
         if name == ABOUT:
@@ -62,11 +57,9 @@ class _Said:
             self._rows(part[1], int(part[2]), name, said)
 
     def _rows(self, name: str, number: int, file: str, said: dict[str, Any]) -> None:
-        rows, total = said.get(name), said.get("total")
-        if not isinstance(rows, list) or not isinstance(total, int):
-            raise not_its_own(name, detail=f"{file}: no rows")
-        if not all(isinstance(row, dict) for row in rows):
-            raise not_its_own(name, detail=f"{file}: a row that is none")
+        rows, total = rows_in(said, name, ANSWERS.wrong(name)), said.get("total")
+        if not isinstance(total, int):
+            raise ANSWERS.not_its_own(name, detail=f"{file}: no total")
         held = lists.of_turn(self._lists, name, number)
         held.promised = total
         held.add(rows, IDENTITIES[name], file=file)
@@ -74,13 +67,15 @@ class _Said:
     def granted(self) -> Permissions:
         """Return what we were let see; raises `SnapshotFormatError` where that, or a list of it, did not come whole."""
         if self._about is None:
-            raise not_its_own("about", detail="it is missing")
+            raise ANSWERS.not_its_own("about", detail="it is missing")
         granted = permissions.read(self._about)
         for name in granted.lists:
             held = self._lists.get(name)
             got = len(held.found) + len(held.nameless) if held else -1
             if held is None or got < held.promised:
-                raise not_its_own(name, detail=f"{got} of {held.promised if held else 'a list that is missing'}")
+                raise ANSWERS.not_its_own(
+                    name, detail=f"{got} of {held.promised if held else 'a list that is missing'}"
+                )
         return granted
 
     def snapshot(self, granted: Permissions, salt: bytes) -> Snapshot:
@@ -130,7 +125,7 @@ class _Said:
     def _orphans(self, kind: Kind, salt: bytes) -> Iterator[tuple[SourceRecord, RecordProblem]]:
         name = _KINDS[kind][1]
         (column,) = IDENTITIES[name]
-        return lists.orphans(kind, self._lists[name], salt=salt, mis="RM Integris", column=column)
+        return lists.orphans(kind, self._lists[name], salt=salt, mis=ANSWERS.mis, column=column)
 
 
 def dfe_number(value: object) -> str:

@@ -12,15 +12,10 @@ from typing import Any
 
 from mis_connectors import lists
 from mis_connectors.base import Access
-from mis_connectors.errors import (
-    ConnectorAuthError,
-    ConnectorConfigError,
-    ConnectorError,
-    ConnectorUnavailable,
-    SnapshotFormatError,
-)
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError
 from mis_connectors.http import Reply
 from mis_connectors.lists import Identity
+from mis_connectors.replies import Answers, by_name, rows_in
 
 PAGE_SIZE = 200
 WHERE = "System > Web API V2 > Manage Companies Access"
@@ -31,13 +26,15 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "staff": ("StaffId",),
 }
 """The lists, in the order fetched, and what names one of their rows."""
-ON_SCREEN: Mapping[str, str] = {
-    "school": "what it says of the school",
-    "students": "its list of pupils",
-    "contacts": "its list of contacts",
-    "studentcontacts": "its list of pupils with their contacts",
-    "staff": "its list of staff",
-}
+ANSWERS = Answers(
+    "Progresso",
+    {
+        "students": "pupils",
+        "contacts": "contacts",
+        "studentcontacts": "pupils with their contacts",
+        "staff": "staff",
+    },
+)
 _ROWS: Mapping[str, str] = {
     "students": "Students",
     "contacts": "Contacts",
@@ -90,16 +87,16 @@ class WebApi:
     def school(self) -> tuple[bytes, dict[str, Any]]:
         """Return what Progresso says of the school that we signed in for; raises `ConnectorError`."""
         reply = self._get("school", {})
-        return reply.body, _object(reply, "school")
+        return reply.body, ANSWERS.object_of(reply, "school")
 
     def page(self, name: str, number: int, *, size: int = PAGE_SIZE) -> Page:
         """Return one page of a list, from 1; raises `ConnectorError`."""
         reply = self._get(name, {"Page": number, "PageSize": size})
-        said = _object(reply, name)
+        said = ANSWERS.object_of(reply, name)
         rows = rows_of(name, said)
         pages, page = total_pages(name, said), said.get("Page")
         if page != number or (number > 1 and number > pages):
-            raise not_its_own(name, detail=f"asked for page {number}, got another")
+            raise ANSWERS.not_its_own(name, detail=f"asked for page {number}, got another")
         return Page(body=reply.body, number=number, pages=pages, rows=rows)
 
     def pages(self, name: str) -> Iterator[Page]:
@@ -111,11 +108,8 @@ class WebApi:
             number, pages = number + 1, page.pages
 
     def _get(self, name: str, params: Mapping[str, str | int]) -> Reply:
-        try:
+        with by_name(ANSWERS.mis):
             reply = self._http.get(self._base + name, params=params, auth=self._auth)
-        except ConnectorUnavailable as error:
-            message = error.message.replace("The MIS", "Progresso").replace("the MIS", "Progresso")
-            raise ConnectorUnavailable(message, detail=error.detail, retry_after=error.retry_after) from None
         if reply.status != 200:
             raise _refusal(reply.status, name)
         return reply
@@ -123,48 +117,20 @@ class WebApi:
 
 def rows_of(name: str, said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a page; raises `SnapshotFormatError`."""
-    rows = said.get(_ROWS[name])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise not_its_own(name, detail="no rows")
-    return rows
+    return rows_in(said, _ROWS[name], ANSWERS.wrong(name))
 
 
 def total_pages(name: str, said: Mapping[str, Any]) -> int:
     """Return how many pages a list has; raises `SnapshotFormatError`."""
     pages = said.get("TotalPages")
     if not isinstance(pages, int) or isinstance(pages, bool) or not 0 <= pages < 10_000:
-        raise not_its_own(name, detail="no TotalPages")
+        raise ANSWERS.not_its_own(name, detail="no TotalPages")
     return pages
 
 
 def identity(name: str, row: Mapping[str, Any]) -> Identity:
     """Return what names a row of this list."""
     return lists.identity(row, IDENTITIES[name])
-
-
-def not_its_own(name: str, *, detail: str) -> SnapshotFormatError:
-    """Return the error for an answer that is not as we know them."""
-    return SnapshotFormatError(
-        f"Progresso answered, but {ON_SCREEN.get(name, 'a part of it')} cannot be read: it is not in the form that "
-        "Schoolgate knows. Nothing was changed. Send the details to support: this cannot be mended in Progresso.",
-        detail=f"{name}: {detail}",
-    )
-
-
-def _object(reply: Reply, name: str) -> dict[str, Any]:
-    try:
-        said = reply.json()
-    except SnapshotFormatError as error:
-        if reply.header("Content-Type").lower().startswith("text/html"):
-            raise SnapshotFormatError(
-                "Progresso answered with a web page in place of its data, as it does during maintenance. Nothing was "
-                "changed. Import again later today; if it stays so, send the details to support.",
-                detail=f"{name}: {error.detail}",
-            ) from None
-        raise not_its_own(name, detail=f"not JSON ({error.detail[:80]})") from None
-    if not isinstance(said, dict):
-        raise not_its_own(name, detail="not an object")
-    return said
 
 
 def _refusal(status: int, name: str) -> ConnectorError:
@@ -181,8 +147,4 @@ def _refusal(status: int, name: str) -> ConnectorError:
             f"{WHERE} and look whether our company is there; if it is not, add it again.",
             detail=f"{name}: 403",
         )
-    return ConnectorConfigError(
-        "Progresso does not know the address that Schoolgate asked. The address is set by whoever runs this "
-        "Schoolgate: use Send details to support.",
-        detail=f"{name}: {status}",
-    )
+    return ANSWERS.not_there(name, status)

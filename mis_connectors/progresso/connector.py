@@ -21,7 +21,7 @@ from mis_connectors.base import (
 from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorUnavailable
 from mis_connectors.lists import Identity
 from mis_connectors.progresso import parse, people
-from mis_connectors.progresso.client import IDENTITIES, WHERE, CredentialsRefused, WebApi, identity
+from mis_connectors.progresso.client import ANSWERS, IDENTITIES, WHERE, CredentialsRefused, WebApi, identity
 from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
 
 SAMPLE = 5
@@ -120,7 +120,7 @@ class ProgressoConnector:
             yield Check(
                 key="permissions",
                 state=CheckState.FAILED,
-                sentence=f"Progresso answers about another school: {number}, not {access.dfe_number}.",
+                sentence=ANSWERS.of_another_school(number, access.dfe_number),
                 advice="Type in the username and password of your own school’s email. Until then nothing is imported.",
             )
             return

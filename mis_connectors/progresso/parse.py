@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -11,8 +10,9 @@ from typing import Any
 from mis_connectors import archive, lists, values
 from mis_connectors.lists import Links, Listed
 from mis_connectors.progresso import people
-from mis_connectors.progresso.client import IDENTITIES, not_its_own, rows_of, total_pages
+from mis_connectors.progresso.client import ANSWERS, IDENTITIES, rows_of, total_pages
 from mis_connectors.records import IncomingPayload, Kind, Opened, Snapshot, SourceRecord
+from mis_connectors.replies import object_in
 from mis_connectors.rows import Row
 
 SCHOOL = "school.json"
@@ -30,17 +30,17 @@ def read(payload: IncomingPayload) -> Snapshot:
     held = {name: Listed() for name in IDENTITIES}
     schools: set[str] = set()
     for name, body in archive.parts(payload):
-        said = _object(name, body)
+        said = object_in(body, ANSWERS.wrong(name.split("/")[1] if "/" in name else "school"))
         if name == SCHOOL:
             schools.add(dfe_number(said))
         elif (part := _PART.fullmatch(name)) and part[2] in held:
             _take(held, part[2], int(part[1]), name, said)
     if not schools:
-        raise not_its_own("school", detail="it is missing")
+        raise ANSWERS.not_its_own("school", detail="it is missing")
     last = max(listed.turn for listed in held.values())
     for name, listed in held.items():
         if listed.turn != last or listed.pages != max(1, listed.promised):
-            raise not_its_own(name, detail=f"{listed.pages} of {listed.promised} pages")
+            raise ANSWERS.not_its_own(name, detail=f"{listed.pages} of {listed.promised} pages")
     return _snapshot(held, schools, payload.salt)
 
 
@@ -51,19 +51,8 @@ def dfe_number(said: Mapping[str, Any]) -> str:
     except ValueError:
         la = estab = None
     if not la or not estab:
-        raise not_its_own("school", detail="no LA or Estab")
+        raise ANSWERS.not_its_own("school", detail="no LA or Estab")
     return f"{la}{estab}"[:20]
-
-
-def _object(name: str, body: bytes) -> dict[str, Any]:
-    list_name = name.split("/")[1] if "/" in name else "school"
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise not_its_own(list_name, detail=f"{name}: {type(error).__name__}") from None
-    if not isinstance(said, dict):
-        raise not_its_own(list_name, detail=f"{name}: not an object")
-    return said
 
 
 def _take(held: dict[str, Listed], name: str, turn: int, file: str, said: Row) -> None:
@@ -86,7 +75,7 @@ def _snapshot(held: Mapping[str, Listed], schools: set[str], salt: bytes) -> Sna
         orphans=tuple(
             orphan
             for kind, name in _LISTS.items()
-            for orphan in lists.orphans(kind, held[name], salt=salt, mis="Progresso", column=IDENTITIES[name][0])
+            for orphan in lists.orphans(kind, held[name], salt=salt, mis=ANSWERS.mis, column=IDENTITIES[name][0])
         ),
     )
 

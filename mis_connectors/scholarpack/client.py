@@ -15,6 +15,7 @@ from mis_connectors.base import Access, Sink
 from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.http import Reply
 from mis_connectors.lists import Identity
+from mis_connectors.replies import by_name, object_of, rows_in
 from mis_connectors.scholarpack import oauth, wording
 
 ASKED_PER_PAGE = 100
@@ -96,8 +97,8 @@ class Client:
         Raises `Refused` where it lets us in nowhere.
         """
         reply = self._get("school", {})
-        said = _json(reply, "school")
-        data = said.get("data", said) if isinstance(said, dict) else None
+        said = object_of(reply, wording.not_its_format("school"))
+        data = said.get("data", said)
         if not isinstance(data, dict):
             raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail="school: no object")
         return data, reply.body
@@ -152,12 +153,11 @@ class Client:
             asked = page.following
 
     def _page(self, resource: Resource, reply: Reply) -> Page:
-        said = _json(reply, resource.path)
-        records = said.get("data") if isinstance(said, dict) else None
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{resource.path}: no data")
+        wrong = wording.not_its_format(resource.path)
+        said = object_of(reply, wrong)
+        records = rows_in(said, "data", wrong)
         if not isinstance(said.get("has_next"), bool):
-            raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{resource.path}: no has_next")
+            raise wrong("no has_next")
         following = self._following(resource, said) if said["has_next"] else None
         return Page(reply.body, records, following, _at_least(said))
 
@@ -202,7 +202,7 @@ class Client:
 
     def _ask(self, path: str, params: Mapping[str, str | int]) -> Reply:
         headers = {"Authorization": f"Bearer {self.tokens.access_token}", "Accept": "application/json"}
-        with oauth.by_name():
+        with by_name(wording.MIS):
             return self._access.http.get(f"{self._api}/{path}/", params=params, headers=headers)
 
 
@@ -212,10 +212,3 @@ def _at_least(said: Mapping[str, Any]) -> int:
     if not (isinstance(pages, int) and isinstance(per_page, int)) or pages < 1 or per_page < 1:
         return 0
     return (pages - 1) * per_page + (1 if pages > 1 else 0)
-
-
-def _json(reply: Reply, path: str) -> Any:
-    try:
-        return reply.json()
-    except SnapshotFormatError as error:
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{path}: {error.detail}") from None

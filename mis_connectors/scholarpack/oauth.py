@@ -6,15 +6,15 @@ The authorisation address and its scopes are documented; the token endpoint is R
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from mis_connectors.base import Access
-from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, SnapshotFormatError
 from mis_connectors.http import Reply
+from mis_connectors.replies import by_name, object_of
 from mis_connectors.scholarpack import wording
 
 SCOPES = ("student:read", "student-contact:read", "staff:read")
@@ -59,16 +59,6 @@ def address_of(access: Access) -> str:
     if not all(platform.get(name) for name in ("address", "client_id", "client_secret")):
         raise ConnectorConfigError(wording.NOT_REGISTERED, detail="platform fields missing")
     return platform["address"].rstrip("/")
-
-
-@contextmanager
-def by_name() -> Iterator[None]:
-    """Have whatever goes wrong on the wire said of ScholarPack."""
-    try:
-        yield
-    except ConnectorUnavailable as error:
-        sentence = wording.named(error.message)
-        raise ConnectorUnavailable(sentence, detail=error.detail, retry_after=error.retry_after) from None
 
 
 def authorise_url(access: Access, *, redirect_uri: str, state: str) -> str:
@@ -123,7 +113,7 @@ def _renewed_meanwhile(access: Access, tokens: Tokens) -> Tokens | None:
 def _granted(access: Access, form: Mapping[str, str], *, refused: str, kept: str = "") -> Tokens:
     address = address_of(access)
     asked_at = access.now()
-    with by_name():
+    with by_name(wording.MIS):
         reply = access.http.post(
             f"{address}/oauth2/token/",
             form=form,
@@ -132,7 +122,7 @@ def _granted(access: Access, form: Mapping[str, str], *, refused: str, kept: str
         )
     if reply.status != 200:
         raise _refusal(reply, refused)
-    said = _object(reply)
+    said = object_of(reply, wording.not_its_format("token"))
     token, renewal = said.get("access_token"), said.get("refresh_token") or kept
     if not isinstance(token, str) or not token or not isinstance(renewal, str):
         raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail="token: no access_token")
@@ -142,7 +132,7 @@ def _granted(access: Access, form: Mapping[str, str], *, refused: str, kept: str
 def _refusal(reply: Reply, refused: str) -> Exception:
     """Return what a token endpoint's refusal means (RFC 6749 §5.2)."""
     try:
-        code = str(_object(reply).get("error", ""))
+        code = str(object_of(reply, wording.not_its_format("token")).get("error", ""))
     except SnapshotFormatError:
         code = ""
     detail = f"token: {reply.status} {code if code in _CODES else 'no code of RFC 6749'}"
@@ -158,14 +148,3 @@ def _refusal(reply: Reply, refused: str) -> Exception:
 def _life(said: Mapping[str, Any]) -> int:
     life = said.get("expires_in")
     return life if isinstance(life, int) and not isinstance(life, bool) and 0 < life < 10**8 else ASSUMED_LIFE
-
-
-def _object(reply: Reply) -> Mapping[str, Any]:
-    """Return the JSON object answered; raises `SnapshotFormatError`."""
-    try:
-        said = reply.json()
-    except SnapshotFormatError as error:
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"token: {error.detail}") from None
-    if not isinstance(said, dict):
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail="token: no object")
-    return said

@@ -5,7 +5,6 @@ A contact's record is the contact and its links together; ids stay as ScholarPac
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
@@ -15,6 +14,7 @@ from mis_connectors import archive, lists, values
 from mis_connectors.errors import SnapshotFormatError
 from mis_connectors.lists import Found, Links, Listed
 from mis_connectors.records import IncomingPayload, Kind, Opened, RecordProblem, Severity, Snapshot, SourceRecord
+from mis_connectors.replies import object_in, rows_in
 from mis_connectors.scholarpack import client, people, schools, wording
 
 Raw = Mapping[str, Any]
@@ -84,9 +84,9 @@ def read(payload: IncomingPayload) -> Snapshot:
         if found := _PART.fullmatch(name):
             _take(held, found, name, body)
         elif name == "about.json":
-            about = _object(name, body)
+            about = object_in(body, wording.not_its_format(name))
         elif name == "school.json":
-            said = _object(name, body)
+            said = object_in(body, wording.not_its_format(name))
             school = said["data"] if isinstance(said.get("data"), dict) else said
     for resource in (client.STUDENTS, client.CONTACTS, client.LINKS):
         if resource.path not in held:
@@ -102,20 +102,9 @@ def _take(held: dict[str, Listed], found: re.Match[str], name: str, body: bytes)
     resource = next((one for one in client.RESOURCES if one.path == found["path"]), None)
     if resource is None:
         return
-    records = _object(name, body).get("data")
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{name}: no data")
+    wrong = wording.not_its_format(name)
+    records = rows_in(object_in(body, wrong), "data", wrong)
     lists.of_turn(held, resource.path, int(found["reading"])).add(records, resource.identity, file=name)
-
-
-def _object(name: str, body: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{name}: {type(error).__name__}") from None
-    if not isinstance(said, dict):
-        raise SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=f"{name}: no object")
-    return said
 
 
 def _snapshot(held: dict[str, Listed], about: Raw, school: Raw, salt: bytes) -> Snapshot:

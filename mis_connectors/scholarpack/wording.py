@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from mis_connectors.errors import SnapshotFormatError
+from mis_connectors.replies import Wrong
+
+MIS = "ScholarPack"
 IT_TAKES = "It takes a ScholarPack user with both Admin and System Admin to sign in again."
 NOT_REGISTERED = (
     "This hub is not registered with ScholarPack yet. Ask whoever runs the hub to set ScholarPack’s address, client "
@@ -66,9 +70,9 @@ NO_ANSWER = (
 )
 
 
-def named(sentence: str) -> str:
-    """Return a sentence about "the MIS" with ScholarPack in its place."""
-    return sentence.replace("The MIS", "ScholarPack").replace("the MIS", "ScholarPack")
+def not_its_format(where: str) -> Wrong:
+    """Return the error for an answer that is not ScholarPack's, as a function of what is wrong."""
+    return lambda detail: SnapshotFormatError(NOT_ITS_FORMAT, detail=f"{where}: {detail}")
 
 
 def parted(sentence: str) -> tuple[str, str]:
