@@ -6,26 +6,23 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from mis_connectors import archive
+from mis_connectors import archive, checks
 from mis_connectors.base import (
     Access,
     Check,
     CheckState,
     ConnectorInfo,
     Delivery,
-    SamplePupil,
     SettingField,
     SetUp,
     Sink,
 )
-from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, SnapshotFormatError
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError
 from mis_connectors.integris import parse, people, permissions
 from mis_connectors.integris.client import ANSWERS, WHERE, Datashare, KeyRefused, identity
 from mis_connectors.integris.permissions import STUDENT, Permissions
-from mis_connectors.lists import Identity
-from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
+from mis_connectors.records import IncomingPayload, Snapshot
 
-SAMPLE = 5
 _WAIT = (
     f"In RM Integris, open {WHERE}, choose our tile, then Permissions required > Grant Access > Confirm. "
     "Integris takes up to 24 hours: look at Imports tomorrow."
@@ -91,8 +88,7 @@ class IntegrisConnector:
         except ConnectorError as error:
             yield from _until(error)
             return
-        yield Check(key="address", state=CheckState.OK, sentence="RM Integris answers.")
-        yield Check(key="credentials", state=CheckState.OK, sentence="RM Integris accepts Schoolgate's partner key.")
+        yield from _LET_IN
         granted = permissions.read(said)
         found = _permissions(said, granted, access.dfe_number)
         yield found
@@ -102,37 +98,37 @@ class IntegrisConnector:
         try:
             yield _sample(datashare, granted)
         except ConnectorError as error:
-            yield Check(key="sample", state=CheckState.FAILED, sentence=error.message)
+            yield checks.failed("sample", error)
+
+
+_LET_IN = (
+    checks.ok("address", "RM Integris answers."),
+    checks.ok("credentials", "RM Integris accepts Schoolgate's partner key."),
+)
 
 
 def _until(error: ConnectorError) -> Iterator[Check]:
     """Yield the checks up to the one that this error fails."""
     if not isinstance(error, ConnectorAuthError):
-        yield Check(key="address", state=CheckState.FAILED, sentence=error.message)
-        return
-    yield Check(key="address", state=CheckState.OK, sentence="RM Integris answers.")
-    if isinstance(error, KeyRefused):
+        yield checks.failed("address", error)
+    elif isinstance(error, KeyRefused):
+        refused = "RM Integris does not accept Schoolgate's partner key."
+        yield from (_LET_IN[0], checks.failed("credentials", refused, advice=_OUR_KEY))
+    else:
+        yield from _LET_IN
         yield Check(
-            key="credentials",
-            state=CheckState.FAILED,
-            sentence="RM Integris does not accept Schoolgate's partner key.",
-            advice=_OUR_KEY,
+            key="permissions",
+            state=CheckState.WAITING,
+            sentence="RM Integris does not let Schoolgate in at your school yet, or access was taken away.",
+            advice=_WAIT,
         )
-        return
-    yield Check(key="credentials", state=CheckState.OK, sentence="RM Integris accepts Schoolgate's partner key.")
-    yield Check(
-        key="permissions",
-        state=CheckState.WAITING,
-        sentence="RM Integris does not let Schoolgate in at your school yet, or access was taken away.",
-        advice=_WAIT,
-    )
 
 
 def _permissions(said: dict[str, Any], granted: Permissions, dfe_number: str) -> Check:
     if another := _another_school(said, dfe_number):
-        return Check(key="permissions", state=CheckState.FAILED, sentence=another, advice=_COMPARE)
+        return checks.failed("permissions", another, advice=_COMPARE)
     if STUDENT in granted.refused:
-        return Check(key="permissions", state=CheckState.FAILED, sentence=_no_pupils(), advice=_WAIT)
+        return checks.failed("permissions", _no_pupils(), advice=_WAIT)
     if granted.refused:
         missing = " and ".join(_LISTED[kind] for kind in permissions.OBJECTS if kind in granted.refused)
         return Check(
@@ -142,7 +138,7 @@ def _permissions(said: dict[str, Any], granted: Permissions, dfe_number: str) ->
             advice=f"To have them imported, tick that permission in {WHERE}.",
             lacking=granted.lacking,
         )
-    return Check(key="permissions", state=CheckState.OK, sentence="Your school grants access.")
+    return checks.ok("permissions", "Your school grants access.")
 
 
 def _another_school(said: dict[str, Any], dfe_number: str) -> str:
@@ -167,33 +163,17 @@ def _fields(granted: Permissions) -> Check:
 
 def _sample(datashare: Datashare, granted: Permissions) -> Check:
     """Return the first pupils, with as many contacts as their links say."""
-    rows = datashare.page("students", offset=0, limit=SAMPLE).rows[:SAMPLE]
+    rows = datashare.page("students", offset=0, limit=checks.SAMPLE).rows[: checks.SAMPLE]
     if not rows:
-        raise SnapshotFormatError("RM Integris lets Schoolgate in, and has no pupils for it. Nothing can be imported.")
-    linked = (
-        _linked(datashare, {identity("students", row)[0] for row in rows}) if "contactLinks" in granted.lists else set()
-    )
-    pupils = []
-    for row in rows:
-        pupil = people.open_pupil(row).record
-        assert isinstance(pupil, PupilRecord)
-        student = identity("students", row)[0]
-        pupils.append(
-            SamplePupil(
-                name=" ".join(part for part in (pupil.forename, pupil.surname) if part),
-                year_group=pupil.year_group or "",
-                registration_group=pupil.registration_group or "",
-                contacts=sum(one == student for one, _ in linked),
-            )
+        return checks.failed(
+            "sample", "RM Integris lets Schoolgate in, and has no pupils for it. Nothing can be imported."
         )
-    said = "These are the first pupils that RM Integris gives." if len(pupils) > 1 else "RM Integris has one pupil."
-    return Check(key="sample", state=CheckState.OK, sentence=said, sample=tuple(pupils))
-
-
-def _linked(datashare: Datashare, students: set[str]) -> set[Identity]:
-    """Return (student, contact) of every link of these students."""
-    found = (identity("contactLinks", row) for _, _, page in datashare.pages("contactLinks") for row in page.rows)
-    return {link for link in found if link[0] in students}
+    pages = datashare.pages("contactLinks") if "contactLinks" in granted.lists else ()
+    return checks.sample(
+        ANSWERS.mis,
+        [(identity("students", row)[0], people.open_pupil(row)) for row in rows],
+        links=(identity("contactLinks", row) for _, _, page in pages for row in page.rows),
+    )
 
 
 def _no_pupils() -> str:

@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from mis_connectors import archive
+from mis_connectors import archive, checks
 from mis_connectors.base import (
     Access,
     Check,
-    CheckState,
     ConnectorInfo,
     Delivery,
-    SamplePupil,
     SettingField,
     SetUp,
     Sink,
@@ -22,9 +20,8 @@ from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorU
 from mis_connectors.lists import Identity
 from mis_connectors.progresso import parse, people
 from mis_connectors.progresso.client import ANSWERS, IDENTITIES, WHERE, CredentialsRefused, WebApi, identity
-from mis_connectors.records import IncomingPayload, PupilRecord, Snapshot
+from mis_connectors.records import IncomingPayload, Snapshot
 
-SAMPLE = 5
 TURNS = 3
 """So often everything is fetched anew where it changes while it is fetched."""
 _SUPPLIES = {
@@ -114,22 +111,21 @@ class ProgressoConnector:
         except ConnectorError as error:
             yield from _until(error, access)
             return
-        yield _ok("address", "Progresso answers.")
-        yield _ok("credentials", "Progresso accepts the username and password.")
+        yield checks.ok("address", "Progresso answers.")
+        yield checks.ok("credentials", "Progresso accepts the username and password.")
         if number != access.dfe_number:
-            yield Check(
-                key="permissions",
-                state=CheckState.FAILED,
-                sentence=ANSWERS.of_another_school(number, access.dfe_number),
+            yield checks.failed(
+                "permissions",
+                ANSWERS.of_another_school(number, access.dfe_number),
                 advice="Type in the username and password of your own school’s email. Until then nothing is imported.",
             )
             return
-        yield _ok("permissions", "Your school lets Schoolgate read.")
-        yield _ok("fields", "Progresso has no fields that a school can withhold.")
+        yield checks.ok("permissions", "Your school lets Schoolgate read.")
+        yield checks.ok("fields", "Progresso has no fields that a school can withhold.")
         try:
             yield _sample(api)
         except ConnectorError as error:
-            yield Check(key="sample", state=CheckState.FAILED, sentence=error.message)
+            yield checks.failed("sample", error)
 
 
 class _Turn:
@@ -172,50 +168,31 @@ def _wrong_username(username: str, dfe_number: str) -> str:
 def _until(error: ConnectorError, access: Access) -> Iterator[Check]:
     """Yield the checks up to the one that this error fails."""
     if not isinstance(error, ConnectorAuthError):
-        yield Check(key="address", state=CheckState.FAILED, sentence=error.message)
+        yield checks.failed("address", error)
         return
-    yield _ok("address", "Progresso answers.")
+    yield checks.ok("address", "Progresso answers.")
     if isinstance(error, CredentialsRefused):
         prefix, username = access.platform.get("prefix", ""), access.settings.get("username", "").strip()
         advice = f"If it was never added, open {WHERE}, choose + and our company, and wait for Progresso’s email."
         if prefix and not username.casefold().startswith(prefix.casefold()):
             advice = f"A username made for Schoolgate begins with {prefix}. This one is another company’s."
-        yield Check(key="credentials", state=CheckState.FAILED, sentence=error.message, advice=advice)
+        yield checks.failed("credentials", error, advice=advice)
         return
-    yield _ok("credentials", "Progresso accepts the username and password.")
-    yield Check(key="permissions", state=CheckState.FAILED, sentence=error.message)
-
-
-def _ok(key: str, sentence: str) -> Check:
-    return Check(key=key, state=CheckState.OK, sentence=sentence)
+    yield checks.ok("credentials", "Progresso accepts the username and password.")
+    yield checks.failed("permissions", error)
 
 
 def _sample(api: WebApi) -> Check:
     """Return the first pupils, with as many contacts as the links say."""
-    rows = api.page("students", 1, size=SAMPLE).rows[:SAMPLE]
+    rows = api.page("students", 1, size=checks.SAMPLE).rows[: checks.SAMPLE]
     if not rows:
-        return Check(
-            key="sample",
-            state=CheckState.FAILED,
-            sentence="Progresso lets Schoolgate in, and has no pupils for it. Nothing can be imported.",
+        return checks.failed(
+            "sample",
+            "Progresso lets Schoolgate in, and has no pupils for it. Nothing can be imported.",
             advice="Look in Progresso whether the pupils of this year are there; if they are, ask Progresso’s support.",
         )
-    linked = [identity("studentcontacts", row)[0] for page in api.pages("studentcontacts") for row in page.rows]
-    pupils = []
-    for row in rows:
-        pupil = people.open_pupil(row).record
-        assert isinstance(pupil, PupilRecord)
-        pupils.append(
-            SamplePupil(
-                name=" ".join(part for part in (pupil.forename, pupil.surname) if part) or "without a name",
-                year_group=pupil.year_group or "",
-                registration_group=pupil.registration_group or "",
-                contacts=linked.count(identity("students", row)[0]),
-            )
-        )
-    return Check(
-        key="sample",
-        state=CheckState.OK,
-        sentence="These are the first pupils that Progresso gives.",
-        sample=tuple(pupils),
+    return checks.sample(
+        ANSWERS.mis,
+        [(identity("students", row)[0], people.open_pupil(row)) for row in rows],
+        links=(identity("studentcontacts", row) for page in api.pages("studentcontacts") for row in page.rows),
     )

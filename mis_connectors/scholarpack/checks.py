@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mis_connectors.base import Access, Check, CheckState, SamplePupil
+from mis_connectors import checks
+from mis_connectors.base import Access, Check, CheckState
 from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, ConnectorUnavailable
 from mis_connectors.scholarpack import client, parse, people, schools, wording
 
-SAMPLE = 5
-_ANSWERS = Check(key="address", state=CheckState.OK, sentence="ScholarPack answers.")
+_ANSWERS = checks.ok("address", "ScholarPack answers.")
 
 
 def run(access: Access) -> Iterator[Check]:
@@ -31,9 +31,7 @@ def run(access: Access) -> Iterator[Check]:
     except ConnectorAuthError as error:
         yield _failed("credentials", error.message)
         return
-    yield Check(
-        key="credentials", state=CheckState.OK, sentence=f"ScholarPack lets us in at {schools.name_of(school)}."
-    )
+    yield checks.ok("credentials", f"ScholarPack lets us in at {schools.name_of(school)}.")
     yield from _lists(asking)
 
 
@@ -67,7 +65,7 @@ def _lists(asking: client.Client) -> Iterator[Check]:
 
 def _permissions(*, may_read_staff: bool) -> Check:
     if may_read_staff:
-        return Check(key="permissions", state=CheckState.OK, sentence="We may read pupils, their contacts and staff.")
+        return checks.ok("permissions", "We may read pupils, their contacts and staff.")
     return Check(
         key="permissions",
         state=CheckState.OK,
@@ -101,19 +99,11 @@ def _sample(first: Mapping[client.Resource, list[dict[str, Any]]]) -> Check:
             "ScholarPack shows us no pupil on roll. See that this is your school’s real ScholarPack, not a trial of it."
         )
         return _failed("sample", sentence)
-    sample = tuple(_pupil(record, contacts[str(record.get("id"))]) for record in on_roll[:SAMPLE])
+    sample = tuple(
+        checks.pupil(people.pupil_of(record), contacts[str(record.get("id"))]) for record in on_roll[: checks.SAMPLE]
+    )
     return Check(
         key="sample", state=CheckState.OK, sentence="The first pupils that ScholarPack shows us:", sample=sample
-    )
-
-
-def _pupil(record: Mapping[str, Any], contacts: int) -> SamplePupil:
-    shown = people.pupil_of(record)
-    return SamplePupil(
-        name=f"{shown.forename or ''} {shown.surname or ''}".strip(),
-        year_group=shown.year_group or "",
-        registration_group=shown.registration_group or "",
-        contacts=contacts,
     )
 
 
@@ -121,4 +111,4 @@ def _failed(key: str, said: str | ConnectorError) -> Check:
     what, do = wording.parted(said if isinstance(said, str) else said.message)
     if isinstance(said, ConnectorUnavailable):
         do = do or wording.NO_ANSWER
-    return Check(key=key, state=CheckState.FAILED, sentence=what, advice=do)
+    return checks.failed(key, what, advice=do)
