@@ -19,8 +19,9 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
+from hub.core import audit
 from hub.core.keyring import KeyringError
-from imports import moments, payloads, services
+from imports import moments, payloads, selectors, services
 from imports.link import nights, onboarding, schedule
 from imports.link.access import access_of
 from imports.link.changing import info_of, lock
@@ -279,6 +280,10 @@ def _store(run: Import, file: BinaryIO, *, now: dt.datetime) -> None:
 def _refused(run: Import, error: ConnectorAuthError, *, now: dt.datetime) -> bool:
     found = onboarding.shut_out(run.link, sentence=error.message, now=now)
     if found.quiet:
+        audit.record(  # so that a page open on the try can say what became of it
+            school=run.school, by=None, action=selectors.NOT_LET_IN, object_kind="import", object_id=run.pk,
+            data={"link": run.link_id}, now=now,
+        )  # fmt: skip
         run.delete()
         return True
     services.fail(

@@ -10,7 +10,7 @@ from functools import cache
 from django.db.models import Case, Count, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 from django.shortcuts import get_object_or_404
 
-from hub.core.models import School
+from hub.core.models import AuditEntry, School
 from imports.models import (
     OPEN_STATES,
     AgentToken,
@@ -26,6 +26,8 @@ from imports.pages import presenting
 from mis_connectors.base import Delivery
 from mis_connectors.registry import UnknownConnector, connector
 
+NOT_LET_IN = "import.not_let_in"
+"""In the audit: a try at an MIS that waits to let us in, which is no import and shows nowhere."""
 BULKY = ("would", "cells", "detail", "left_by_undo", "notes", "released")
 """Columns that may hold a whole school; a list of imports does without them."""
 
@@ -87,9 +89,22 @@ def last_in(link: MisLink) -> Import | None:
     return runs(link.school).filter(link=link, preview=False, state__in=presenting.IN).first()
 
 
+def find_run(school: School, import_id: int) -> Import | None:
+    """Return one import with everything; None where the school has none of this number."""
+    return Import.objects.select_related("link__source", "payload").filter(school=school, pk=import_id).first()
+
+
 def run_of(school: School, import_id: int) -> Import:
     """Return one import with everything; raises `Http404` for another school's."""
     return get_object_or_404(Import.objects.select_related("link__source", "payload"), school=school, pk=import_id)
+
+
+def try_in_vain(school: School, import_id: int) -> tuple[MisLink, dt.datetime]:
+    """Return of a run that was refused, and therefore is no import, its link and when; `Http404` for any other."""
+    said = get_object_or_404(
+        AuditEntry, school=school, object_kind="import", object_id=import_id, action=NOT_LET_IN
+    )  # fmt: skip
+    return get_object_or_404(MisLink.objects.select_related("source"), school=school, pk=said.data["link"]), said.at
 
 
 def latest_by_school(school_ids: Iterable[int]) -> dict[int, Import]:

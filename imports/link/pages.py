@@ -140,6 +140,9 @@ def agent_file(link: MisLink, *, name: str, by: Account, now: dt.datetime) -> tu
 def say_asked(request: HttpRequest, link: MisLink, *, now: dt.datetime) -> None:
     """Tell whoever asked for an import when it will begin, or that nobody listens."""
     mis = selectors.mis_of(link)
+    if not mis.is_push and link.state == LinkState.WAITING:
+        messages.success(request, f"Asked. {mis.name} is tried now; the first import begins once it lets us in.")
+        return
     if not mis.is_push:
         messages.success(request, f"Asked. {mis.name} is fetched now; the import shows under Imports.")
         return
@@ -249,7 +252,8 @@ def _line(
 def _reached(steps: Sequence[setting_up.Step], link: MisLink, runs: Sequence[Import], *, pushed: bool) -> str:
     """Return how far the set-up is: once it changes, the page is drawn anew."""
     done = sum(step.state == "done" for step in steps)
-    return str(done) if pushed else f"{done}-{link.state}-{runs[0].state if runs else 'none'}"
+    tried = f"{link.tried_at.timestamp():.0f}" if link.tried_at else "never"
+    return str(done) if pushed else f"{done}-{link.state}-{runs[0].state if runs else 'none'}-{tried}"
 
 
 def _wanted_words(link: MisLink, *, now: dt.datetime) -> str:

@@ -26,6 +26,16 @@ def words(link: MisLink, *, mis_name: str, now: dt.datetime) -> str:
     return f"{mis_name} takes up to {hours} hours to let us in: look at Imports tomorrow. {tries}"
 
 
+def tried_in_vain(link: MisLink, at: dt.datetime, *, mis_name: str, now: dt.datetime) -> tuple[str, str]:
+    """Return title and sentence of a try at which the MIS did not let us in, and which is no import for that."""
+    tried = f"Tried at {moments.stamp(at, now=now)}. Nothing was changed, and this is no failed import."
+    if link.state == LinkState.WAITING:
+        return f"{mis_name} has not let us in yet", f"{tried} {words(link, mis_name=mis_name, now=now)}"
+    if link.state == LinkState.RECONNECT:
+        return f"{mis_name} still does not let us in", f"{tried} {link.tried_said}".strip()
+    return f"{mis_name} had not let us in yet", f"{tried} The page of the link says how it stands now."
+
+
 def _tries(link: MisLink, *, now: dt.datetime) -> str:
     tried = f"tried last {moments.stamp(link.tried_at, now=now)}" if link.tried_at else "not tried yet"
     due = nights.trials(link).next_after(now) if link.paused_at is None else None

@@ -19,7 +19,7 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.tables import csv_response
 from imports import moments, selectors
-from imports.link import nights
+from imports.link import nights, waiting
 from imports.link.links import current_link
 from imports.models import HELD_STATES, OPEN_STATES, Import, ImportKind, ImportState, MisLink
 from imports.pages import change_lines, presenting, wording
@@ -73,7 +73,9 @@ def import_list(request: SchoolRequest, school: str) -> HttpResponseBase:
 def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpResponseBase:
     """Show one import: what it changed, kept, rejected and why; or what it would do."""
     now = timezone.now()
-    run = selectors.run_of(request.school, import_id)
+    run = selectors.find_run(request.school, import_id)
+    if run is None:
+        return _tried_in_vain(request, import_id, now=now)
     mis = selectors.mis_of(run.link)
     if run.preview and mis.is_upload:
         return redirect("imports:sheet", school, run.pk)
@@ -110,12 +112,22 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
     return render(request, "imports/detail.html", context)
 
 
+def _tried_in_vain(request: SchoolRequest, import_id: int, *, now: dt.datetime) -> HttpResponseBase:
+    """Say of a run that the MIS did not let us in yet: it is no import, though somebody may be watching it."""
+    link, at = selectors.try_in_vain(request.school, import_id)
+    title, lead = waiting.tried_in_vain(link, at, mis_name=selectors.mis_of(link).name, now=now)
+    context = {"nav": "imports", "title": title, "lead": lead, "when": moments.stamp(at, now=now)}
+    return render(request, "imports/not_let_in.html", context)
+
+
 @require(Role.ADMINISTRATOR, Role.OFFICE)
 @require_safe
 def import_phases(request: SchoolRequest, school: str, import_id: int) -> HttpResponseBase:
     """Answer the poll of a running import: its phase now, or "show the whole page again" once it ended."""
-    run = selectors.run_of(request.school, import_id)
-    if run.state not in OPEN_STATES:
+    run = selectors.find_run(request.school, import_id)
+    if run is None:
+        selectors.try_in_vain(request.school, import_id)
+    if run is None or run.state not in OPEN_STATES:
         return HttpResponseClientRefresh()
     mis = selectors.mis_of(run.link)
     context = {
