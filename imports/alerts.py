@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from hub.core import scope
+from hub.core import scope, sweeps
 from hub.core.alerts import raise_alert, resolve_alert
 from hub.core.models import Alert, School, Severity
 from hub.messaging import mail
@@ -56,9 +56,7 @@ def refresh_overdue(now: dt.datetime) -> int:
         said = Alert.objects.filter(resolved_at=None, key__in=_SEEN_AT_A_GLANCE).values_list("school_id", "key")
         changed = {school_id for school_id, _ in _at_a_glance(now=now) ^ set(said)}
         schools = list(School.objects.filter(pk__in=changed))
-    for school in schools:
-        with scope.schools(school.pk):
-            refresh(school, now)
+    sweeps.each_school(schools, lambda school: refresh(school, now))
     return len(schools)
 
 
@@ -71,16 +69,16 @@ def mail_new(now: dt.datetime) -> int:
     with scope.every_school():
         waiting = set(_unsaid().values_list("school_id", flat=True))
         schools = list(School.objects.filter(pk__in=waiting, shadow_of=None).order_by("?"))
-    told = failed = 0
-    for school in schools:
-        if failed == GIVE_UP_AFTER:
-            break
-        with scope.schools(school.pk):
-            try:
-                told += _mail_school(school, now=now)
-            except mail.MailNotSent:
-                failed += 1
-    return told
+    unreached: list[School] = []
+
+    def tell(school: School) -> bool:
+        try:
+            return len(unreached) < GIVE_UP_AFTER and _mail_school(school, now=now)
+        except mail.MailNotSent:
+            unreached.append(school)
+            return False
+
+    return sweeps.each_school(schools, tell)
 
 
 def _unsaid() -> QuerySet[Alert]:
@@ -114,12 +112,13 @@ def _readers(school: School) -> list[str]:
 
 _SEEN_AT_A_GLANCE = (
     standing.MISSED, standing.SILENT, standing.HELD, standing.PAUSED, standing.RECONNECT, standing.NOT_LET_IN,
+    standing.AWAITED,
 )  # fmt: skip
 
 
 def _at_a_glance(*, now: dt.datetime) -> set[tuple[int, str]]:
     """Return (school id, alert key) of what stands of `_SEEN_AT_A_GLANCE`, as `imports.standing` would say."""
-    states = (LinkState.ENABLED, LinkState.RECONNECT, LinkState.WAITING)
+    states = (LinkState.ENABLED, LinkState.RECONNECT, LinkState.WAITING, LinkState.AWAITING_CREDENTIALS)
     known = MisLink.objects.filter(source__ended_at=None, state__in=states)
     links = list(known.select_related("source"))
     enabled = [link for link in links if link.state == LinkState.ENABLED]
@@ -128,6 +127,7 @@ def _at_a_glance(*, now: dt.datetime) -> set[tuple[int, str]]:
     held = Import.objects.filter(state__in=HELD_STATES, decided_at=None, preview=False, link__source__ended_at=None)
     due = {(school_id, standing.HELD) for school_id in held.values_list("school_id", flat=True)}
     due |= {(link.school_id, standing.RECONNECT) for link in links if link.state == LinkState.RECONNECT}
+    due |= {(link.school_id, standing.AWAITED) for link in links if link.state == LinkState.AWAITING_CREDENTIALS}
     due |= {(link.school_id, standing.NOT_LET_IN) for link in links if situation.is_kept_waiting(link, now=now)}
     due |= {(link.school_id, standing.PAUSED) for link in enabled if link.paused_at is not None}
     due |= {(link.school_id, standing.MISSED) for link in enabled if link.pk in overdue}

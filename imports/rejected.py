@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Set
 
-from imports.models import Import, RejectedRecord
+from imports.models import Import, RejectedRecord, Rejection
 from imports.types import Problem
 
 Signature = tuple[str, str, str, str, str, str]
@@ -15,7 +15,7 @@ def record(
     *, run: Import, problems: Iterable[Problem], opened: Set[tuple[str, str]], present: Set[tuple[str, str]],
     complete: Set[str], now: dt.datetime,
 ) -> int:  # fmt: skip
-    """Open what is new, close what a record read again no longer has, and return how many are new."""
+    """Open what is new, close what a record read again no longer has; return how many are new and to be mended."""
     standing = {
         _signature(row): row.pk
         for row in RejectedRecord.objects.filter(school_id=run.school_id, link_id=run.link_id, resolved_at=None)
@@ -40,7 +40,12 @@ def record(
         ],
         batch_size=500,
     )  # fmt: skip
-    return len(fresh)
+    return to_mend(fresh)
+
+
+def to_mend(problems: Iterable[Problem]) -> int:
+    """Return how many of these kept something out; a warning kept out nothing."""
+    return sum(problem.severity != Rejection.WARNING for problem in problems)
 
 
 def _signature(row: RejectedRecord | Problem) -> Signature:

@@ -209,7 +209,8 @@ def _same_as_last(run: Import, basis: reading.Basis, *, today: dt.date) -> Impor
 
 
 def _show(run: Import, basis: reading.Basis, planned: reading.Planned, read: reading.Read, *, now: dt.datetime) -> None:
-    counts = counting.counts_of(planned.plan, read.reading, planned.assessment, rejected=len(planned.plan.problems))
+    to_mend = rejected.to_mend(planned.plan.problems)
+    counts = counting.counts_of(planned.plan, read.reading, planned.assessment, rejected=to_mend)
     would = counting.rows_of([*planned.waiting, *planned.plan.changes])
     finish(
         run, _state_of(planned, planned.plan), now=now, counts=counts, would=would,

@@ -16,7 +16,7 @@ from imports.link.nights import Night
 from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink, Rejection, ScheduledRun
 from imports.selectors import Mis
 from mis_connectors import registry
-from mis_connectors.base import SetUp
+from mis_connectors.base import Delivery, SetUp
 from verification.selectors import ToCopy, to_copy
 
 RUNS_READ = 100
@@ -60,7 +60,7 @@ def of(school: School, *, now: dt.datetime) -> Situation:
     if link is None:
         return Situation(link=None, mis=mis)
     agent = selectors.agent_last_seen(link) if mis.is_push else None
-    rejected, first_rejected = _rejected(school)
+    rejected, first_rejected = _rejected(school, pulled=mis.delivery == Delivery.PULL.value)
     runs = _runs(school, link, since=now - dt.timedelta(days=nights.SHOWN + 1))
     strip = None if len(runs) == RUNS_READ else [run for run in runs if run.link_id == link.pk]
     return Situation(
@@ -204,14 +204,14 @@ def is_on(link: MisLink | None) -> bool:
     return link is not None and link.state in (LinkState.ENABLED, LinkState.WAITING, LinkState.RECONNECT)
 
 
-def _rejected(school: School) -> tuple[dict[str, int], str]:
+def _rejected(school: School, *, pulled: bool) -> tuple[dict[str, int], str]:
     """Return how many rejections stand by severity, and the gravest of them in words; in one query."""
     totals = {f"standing_{severity.value}": Window(Count("pk", filter=Q(severity=severity))) for severity in Rejection}
     record = selectors.standing_rejections(school).annotate(**totals).first()
     if record is None:
         return {}, ""
     counts = {severity.value: getattr(record, f"standing_{severity.value}") for severity in Rejection}
-    where = f"Row {record.row}, {record.label}" if record.row else record.label
+    where = f"Row {record.row}, {record.label}" if record.row and not pulled else record.label
     rest = " The other details were imported." if record.severity == Rejection.PART else ""
     return counts, f"{where}: {record.message}{rest}"
 

@@ -15,8 +15,8 @@ AGENT_SILENT_AFTER = dt.timedelta(hours=26)
 
 FAILED, HELD, MISSED, SILENT = "import-failed", "import-held", "import-missed", "agent-silent"
 REJECTED, PAUSED, RECONNECT, TO_COPY = "records-rejected", "link-paused", "link-reconnect", "to-copy"
-NOT_LET_IN, WITHHELD = "link-not-let-in", "fields-withheld"
-MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT, NOT_LET_IN)
+NOT_LET_IN, WITHHELD, AWAITED = "link-not-let-in", "fields-withheld", "credentials-awaited"
+MAILED = (FAILED, HELD, MISSED, SILENT, REJECTED, PAUSED, RECONNECT, NOT_LET_IN, AWAITED)
 """Kept as stored alerts too, so that each is mailed once. What is to be copied is the report's matter, not an alarm."""
 
 
@@ -182,6 +182,17 @@ def _not_let_in(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     yield Alert(NOT_LET_IN, "warn", title, body, "See the steps", "settings/mis-link/")
 
 
+def _awaited(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
+    if facts.link_state != "awaiting_credentials" or facts.state_since is None:
+        return
+    title = f"{facts.mis_name}'s credentials are awaited"
+    body = (
+        f"{facts.mis_name} sends a username and a password by email; awaited since "
+        f"{moments.stamp(facts.state_since, now=now)}. Whoever has it types them in: the first import begins at once."
+    )
+    yield Alert(AWAITED, "warn", title, body, "Type them in", "settings/mis-link/")
+
+
 def _withheld(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     if not facts.withheld:
         return
@@ -204,4 +215,6 @@ def _was_refused(run: Run) -> bool:
     return any(reason.get("code") == "refused" for reason in run.reasons)
 
 
-_SOURCES = (_reconnect, _not_let_in, _failed, _missed, _held, _paused, _silent, _rejected, _withheld, _to_copy)
+_SOURCES = (
+    _reconnect, _not_let_in, _awaited, _failed, _missed, _held, _paused, _silent, _rejected, _withheld, _to_copy,
+)  # fmt: skip

@@ -139,7 +139,7 @@ def _link_tile(found: Situation, *, now: dt.datetime) -> dict[str, Any]:
     parts = [found.mis.name, *([agent] if found.mis.is_push else [])]
     if found.mis.is_upload:
         return tile | {"small": f"{found.mis.name} · files are uploaded by hand", "switch": False}
-    if link.state == LinkState.WAITING:
+    if link.state in (LinkState.WAITING, LinkState.AWAITING_CREDENTIALS):
         return tile | {"small": " · ".join(parts), "setup": True, "switch": False}
     nightly = presenting.schedule_words(link.weekdays, link.run_at)
     parts.append(nightly if found.mis.is_push else f"fetched {nightly}")

@@ -57,7 +57,10 @@ def _beginning(stand: Stand, now: dt.datetime) -> Heading | None:
     if stand.latest is not None or stand.running is not None or stand.link_state == "disabled":
         return None
     if stand.link_state == "awaiting_credentials":
-        return Heading(f"{stand.mis_name} has not let us in yet.", "Finish the set-up, and the first import follows.")
+        return Heading(
+            f"{stand.mis_name} needs its credentials.",
+            "They come by email. Once they are typed in, the first import begins at once.",
+        )
     if stand.link_state == "waiting" and stand.waiting:
         title = "has still not let us in." if stand.kept_waiting else ""
         return Heading(f"{stand.mis_name} {title}" if title else f"Waiting for {stand.mis_name}.", stand.waiting)
@@ -142,13 +145,19 @@ def _counted(run: Run, stand: Stand) -> str:
     if run.state == "unchanged" or not (run.changes or run.count("kept")):
         mend = f" {_to_mend(stand.to_mend).capitalize()}." if stand.to_mend else ""
         return f"{people}, and all of them are as they were.{mend}"
-    parts = [f"{many(run.changes, 'thing')} changed"] if run.changes else []
+    parts = [_changed(run)] if run.changes else []
     if kept := run.count("kept"):
         they = "it" if kept == 1 else "them"
         parts.append(f"{kept:,} {'was' if kept == 1 else 'were'} kept because people have verified {they}")
     if stand.to_mend:
         parts.append(_to_mend(stand.to_mend))
     return f"{people}. {listed(parts)}."
+
+
+def _changed(run: Run) -> str:
+    if run.changes == run.count("added"):
+        return f"{many(run.changes, 'person was', 'people were')} added"
+    return f"{many(run.changes, 'thing')} changed"
 
 
 def _to_mend(count: int) -> str:

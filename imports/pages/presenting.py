@@ -182,7 +182,8 @@ def lead(run: Run) -> str:
     }
     if run.state in sentences:
         return " ".join(part for part in (sentences[run.state], *(_reasons(run))) if part)
-    return f"{many(run.present, 'person', 'people')} came in the file. {kept_and_rejected(run)}".strip()
+    where = f"from {run.mis_name}" if run.kind == "cloudlink" else "in the file"
+    return f"{many(run.present, 'person', 'people')} came {where}. {kept_and_rejected(run)}".strip()
 
 
 def kept_and_rejected(run: Run) -> str:

@@ -18,7 +18,7 @@ from hub.core.models import Alert, School
 from hub.messaging.mail import MailNotSent
 from imports import alerts, standing
 from imports.link import links
-from imports.models import AgentToken, ImportState, MisLink, Rejection
+from imports.models import AgentToken, ImportState, LinkState, MisLink, Rejection
 from tests.factories.imports import a_rejection
 from tests.factories.links import an_import, enabled_link
 
@@ -196,3 +196,16 @@ def _queries(work: Callable[[], Any]) -> int:
     with CaptureQueriesContext(connection) as seen:
         work()
     return len([one for one in seen if "set_config" not in one["sql"]])
+
+
+def test_awaited_credentials_are_told_to_the_office_and_the_operator_and_end_when_typed_in(
+    school: School, link: MisLink, now: dt.datetime
+) -> None:
+    MisLink.objects.filter(pk=link.pk).update(state=LinkState.AWAITING_CREDENTIALS, scheduled_since=None)
+    assert alerts.refresh_overdue(now) == 1
+    assert open_keys(school) == [standing.AWAITED]
+    alerts.mail_new(now)
+    assert {message.to[0] for message in mail.outbox} == {school.office_email, "operator@example.org"}
+    MisLink.objects.filter(pk=link.pk).update(state=LinkState.WAITING)
+    assert alerts.refresh_overdue(now) == 1
+    assert open_keys(school) == []

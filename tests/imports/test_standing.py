@@ -72,6 +72,16 @@ def test_a_pause_after_an_undo_asks_to_be_ended() -> None:
     assert (alert.severity, alert.button) == ("warn", "Resume")
 
 
+def test_credentials_that_are_awaited_are_asked_for_and_mailed() -> None:
+    (alert,) = standing.alerts(
+        Facts(mis_name="Progresso", push=False, link_state="awaiting_credentials", state_since=NOW), now=NOW
+    )
+    assert (alert.severity, alert.title, alert.path) == (
+        "warn", "Progresso's credentials are awaited", "settings/mis-link/",
+    )  # fmt: skip
+    assert alert.key in standing.MAILED
+
+
 def test_what_is_to_be_copied_leads_to_the_report_and_is_never_mailed() -> None:
     (alert,) = stand(to_copy=2, oldest_to_copy=NOW - dt.timedelta(days=9, hours=3))
     assert alert.title == "2 changes to copy into SIMS"

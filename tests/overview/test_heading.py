@@ -35,6 +35,11 @@ def test_a_good_night_is_told_with_true_numbers() -> None:
     )
 
 
+def test_a_first_import_says_how_many_it_brought() -> None:
+    _, sentence = heading(run(counts={"pupils": 420, "added": 361}))
+    assert sentence == "420 people came from SIMS at 02:04. 361 people were added."
+
+
 def test_a_quiet_night_says_that_nothing_changed() -> None:
     title, sentence = heading(run("unchanged", counts={"pupils": 420}))
     assert title == "Last night's import is in."
@@ -49,7 +54,7 @@ def test_a_link_that_waits_says_for_what() -> None:
     title, sentence = heading(link_state="waiting", next_due=dt.datetime(2026, 11, 24, 2, tzinfo=dt.UTC))
     assert title == "Waiting for the first file."
     assert "tonight at 02:00" in sentence
-    assert heading(link_state="awaiting_credentials")[0] == "SIMS has not let us in yet."
+    assert heading(link_state="awaiting_credentials")[0] == "SIMS needs its credentials."
 
 
 def test_a_running_import_comes_before_everything() -> None:
