@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 
 from django.db import transaction
 from django.db.models import Q
 
-from hub.core import scope
+from hub.core import scope, sweeps
 from verification import telling
 from verification.changes import rules
 from verification.models import OPEN_STATUSES, ChangeLink, DetailChange, Origin, ProofCode, Status
@@ -30,15 +29,14 @@ KEPT_FOR = dt.timedelta(days=30)
 
 def sweep(now: dt.datetime) -> None:
     """Do everything that is due; what fails does not keep the rest from being done."""
-    with ExitStack() as steps:
-        for step in (expire, remind, forget, sweep_weekly, recovering.sweep):
-            steps.callback(step, now)
+    steps = (expire, remind, forget, sweep_weekly, recovering.sweep)
+    sweeps.each(steps, lambda step: step(now))
 
 
 def expire(now: dt.datetime) -> int:
     """Close what nobody answered or proved within 168 hours, and tell both sides; returns how many."""
     due = Q(status__in=OPEN_STATUSES, deadline__lte=now)
-    return sum(_in_school(school_id, due, _expire, now) for school_id in _schools(due))
+    return sweeps.each(_schools(due), lambda school_id: _in_school(school_id, due, _expire, now))
 
 
 def remind(now: dt.datetime) -> int:
@@ -48,7 +46,7 @@ def remind(now: dt.datetime) -> int:
     last = now + rules.OPEN_FOR - rules.REMIND_AFTER[1]
     waits = Q(status__in=OPEN_STATUSES) & ~Q(status=Status.WAITING, origin=Origin.PERSON)
     due = waits & Q(deadline__gt=now) & (Q(reminders=0, deadline__lte=soon) | Q(reminders=1, deadline__lte=last))
-    return sum(_in_school(school_id, due, _remind, now) for school_id in _schools(due))
+    return sweeps.each(_schools(due), lambda school_id: _in_school(school_id, due, _remind, now))
 
 
 def forget(now: dt.datetime) -> None:

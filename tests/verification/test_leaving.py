@@ -359,6 +359,27 @@ def test_staff_who_leave_are_disconnected_on_the_day(school: School, now: dt.dat
     assert Connection.objects.get(staff=staff).ended_at == now + DAY
 
 
+def test_one_school_that_fails_does_not_keep_the_next_from_ending_its_leavers(
+    school: School, other_school: School, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scope.schools(other_school.pk):
+        staff = make_staff(other_school, "Tom", "Marsh", leaving_date=now.date())
+        tie(staff, Account.objects.create_user("tom@example.org"))
+    swept = leavers.sweep_school
+
+    def fails(one: School, now: dt.datetime) -> int:
+        if one == school:
+            raise ValueError
+        return swept(one, now)
+
+    monkeypatch.setattr(leavers, "sweep_school", fails)
+    assert school.pk < other_school.pk, "the one that fails has its turn first"
+    with scope.schools(), pytest.raises(ExceptionGroup):
+        leavers.sweep_leavers(now)
+    with scope.schools(other_school.pk):
+        assert Connection.objects.get(staff=staff).ended_at == now
+
+
 def test_a_night_with_nothing_due_asks_little(
     school: School, now: dt.datetime, django_assert_max_num_queries: Any
 ) -> None:

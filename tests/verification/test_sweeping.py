@@ -14,7 +14,8 @@ from tests.conftest import join
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, make_parent, value_of
 from verification import services, sweeping, tasks
-from verification.models import ChangeLink, DetailChange, ProofCode, Status
+from verification.models import ChangeLink, DetailChange, ProofCode, RecoveryRequest, Status
+from verification.recovery import recovering
 
 NEW = "new@example.org"
 OFFICE = "office@example.org"
@@ -152,9 +153,53 @@ def test_one_trouble_does_not_keep_the_rest_from_being_done(
 
     ask(ngozi, office, now)
     monkeypatch.setattr(sweeping, "remind", fails)
-    with pytest.raises(ValueError):
+    with pytest.raises(ExceptionGroup) as raised:
         sweeping.sweep(now + WEEK)
+    assert raised.value.subgroup(ValueError)
     assert DetailChange.objects.get().status == Status.EXPIRED
+
+
+@pytest.mark.parametrize(("work", "due", "left"), [("_expire", WEEK, "expired"), ("_remind", 3 * DAY, "pending")])
+def test_one_school_that_fails_does_not_keep_the_next_from_its_turn(
+    ngozi: Connection, other_school: School, office: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch,
+    work: str, due: dt.timedelta, left: str,
+) -> None:  # fmt: skip
+    theirs = make_parent(other_school, forename="Chidi", email="chidi@example.org", mobile="+447700900124")
+    bea = join(other_school, "bea@example.org", "Bea Lund", "office")  # type: ignore[arg-type]
+    ask(ngozi, office, now)
+    ask(theirs, bea, now)
+    done = getattr(sweeping, work)
+
+    def fails(rows: list[DetailChange], now: dt.datetime) -> int:
+        if any(one.school_id == ngozi.school_id for one in rows):
+            raise ValueError
+        return int(done(rows, now))
+
+    monkeypatch.setattr(sweeping, work, fails)
+    assert ngozi.school_id < other_school.pk, "the one that fails has its turn first"
+    before = len(mails_to("chidi@example.org"))
+    with scope.schools(), pytest.raises(ExceptionGroup):
+        sweeping.sweep(now + due)
+    assert len(mails_to("chidi@example.org")) == before + 1
+    with scope.schools(other_school.pk):
+        assert DetailChange.objects.get(school=other_school).status == left
+
+
+def test_one_request_that_fails_does_not_keep_the_others_from_their_answer(
+    school: School, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [recovering.ask(typed=f"p{number}@example.org", now=now - dt.timedelta(minutes=1)) for number in range(2)]
+    answer = recovering.answer
+
+    def fails(*, request_id: int, now: dt.datetime) -> None:
+        if request_id == asked[0].pk:
+            raise ValueError
+        answer(request_id=request_id, now=now)
+
+    monkeypatch.setattr(recovering, "answer", fails)
+    with pytest.raises(ExceptionGroup):
+        sweeping.sweep(now)
+    assert [RecoveryRequest.objects.get(pk=one.pk).answered_at for one in asked] == [None, now]
 
 
 def test_codes_and_links_are_forgotten_a_month_after_their_end(ngozi: Connection, now: dt.datetime) -> None:

@@ -15,6 +15,7 @@ from tests.factories.changes import make_change
 from tests.factories.inbox import mails_to
 from tests.factories.people import make_contact, make_source
 from verification.models import Choices, DetailChange, MisState
+from verification.reporting import weekly
 from verification.reporting.weekly import sweep_weekly
 
 LONDON = ZoneInfo("Europe/London")
@@ -90,3 +91,25 @@ def test_each_school_hears_of_its_own(
         make_change(make_contact(other_school), made_at=MONDAY - WEEK)
     assert sweep_weekly(MONDAY + dt.timedelta(hours=1)) == 1, "the one that was not mailed yet"
     assert len(mails_to("office@example.org")) == 1
+
+
+def test_one_school_that_fails_does_not_keep_the_next_from_its_mail(
+    school: School, other_school: School, ngozi: Contact, office: Account, stranger: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    make_change(ngozi, made_at=MONDAY - WEEK)
+    with scope.schools(other_school.pk):
+        make_change(make_contact(other_school), made_at=MONDAY - WEEK)
+    mail = weekly._mail
+
+    def fails(one: School, due: dt.datetime, *, now: dt.datetime) -> bool:
+        if one == school:
+            raise ValueError
+        return mail(one, due, now=now)
+
+    monkeypatch.setattr(weekly, "_mail", fails)
+    assert school.pk < other_school.pk, "the one that fails has its turn first"
+    with pytest.raises(ExceptionGroup):
+        sweep_weekly(MONDAY)
+    assert len(mails_to("stranger@example.org")) == 1
+    assert mails_to("office@example.org") == []

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from hub.core import audit, scope
+from hub.core import audit, scope, sweeps
 from hub.core.models import School
 from hub.people.connecting import LEFT
 from hub.people.models import Connection, PupilContact
@@ -30,10 +30,13 @@ AT_ONCE = 200
 
 
 def sweep_leavers(now: dt.datetime) -> int:
-    """Start and stop the clocks, announce and end what is due, at every school; returns how many ended."""
+    """Start and stop the clocks, announce and end what is due, at every school; returns how many ended.
+
+    A school at which something fails keeps no other from its turn; what failed is raised at the end.
+    """
     with scope.every_school():
         schools = list(School.objects.order_by("pk"))
-    return sum(sweep_school(school, now) for school in schools)
+    return sweeps.each(schools, lambda school: sweep_school(school, now))
 
 
 def sweep_school(school: School, now: dt.datetime) -> int:

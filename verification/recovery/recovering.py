@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from hub.accounts import devices, names, passwords, second_factor, tokens
 from hub.accounts.models import Account
-from hub.core import keyring
+from hub.core import keyring, sweeps
 from hub.messaging import notices
 from hub.messaging.models import Channel
 from hub.people.models import DetailKind
@@ -318,9 +318,8 @@ def sweep(now: dt.datetime) -> int:
     """Ask again for requests that no task has answered, and forget old ones; returns how many were answered."""
     waiting = RecoveryRequest.objects.filter(answered_at=None, made_at__lt=now - dt.timedelta(seconds=10))
     ids = list(waiting.filter(expires_at__gt=now).order_by("pk").values_list("pk", flat=True)[:100])
-    for request_id in ids:
-        answer(request_id=request_id, now=now)
     RecoveryRequest.objects.filter(made_at__lt=now - KEPT_FOR).delete()
+    sweeps.each(ids, lambda request_id: answer(request_id=request_id, now=now))
     return len(ids)
 
 

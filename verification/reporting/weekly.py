@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
-from hub.core import scope
+from hub.core import scope, sweeps
 from hub.core.models import School
 from verification import selectors, telling
 from verification.models import TO_COPY, Choices, DetailChange, MisState
@@ -36,11 +36,7 @@ def sweep_weekly(now: dt.datetime) -> int:
         waiting = DetailChange.objects.filter(mis_state__in=TO_COPY, made_at__lt=due, school__shadow_of=None)
         ids = waiting.exclude(school__in=sent.values("school")).values_list("school_id", flat=True).distinct()
         schools = list(School.objects.filter(pk__in=list(ids)).order_by("pk"))
-    told = 0
-    for school in schools:
-        with scope.schools(school.pk):
-            told += _mail(school, due, now=now)
-    return told
+    return sweeps.each_school(schools, lambda school: _mail(school, due, now=now))
 
 
 def _due(now: dt.datetime) -> dt.datetime | None:
