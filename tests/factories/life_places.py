@@ -113,6 +113,11 @@ class Place(History):
             if at == self.number and owner not in here:
                 assert (at, owner) not in self.desk.logins, "an undo took a Connected person away"
                 self.desk.forget((at, owner))
+        for at, owner, kind in set(self.desk.mis) - {self.slot(*known) for known in self.hub.details}:
+            if at == self.number and (at, owner) not in self.desk.away:  # an email or mobile that the import had brought
+                self.desk.hear((at, owner, kind), "", anew=False)
+                if (at, owner) not in self.desk.logins:
+                    self.desk.values.pop((at, owner, kind), None)
 
     def seen(self, owner: Owner) -> list[Pair]:
         """Return a parent's pupils whom they see: who are here, with access, and not denied."""
