@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -120,6 +121,11 @@ class Access:
     """Keeps rotated credentials at once, whatever becomes of the run; call it before they are used."""
     load_secrets: Callable[[], Mapping[str, str]] = dict
     """Reads what is kept by now: another run, or a test of the link, may have rotated it since; empty: as given."""
+    renewing: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Renew credentials within it, having read again what is kept: of several runs, one renews and the others wait.
+
+    An MIS that sees an old refresh token twice takes it for stolen. Raises `ConnectorUnavailable` after a while.
+    """
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.utils import timezone
 
-from imports.link import secrets
+from imports.link import renewal, secrets
 from imports.models import MisLink
 from mis_connectors.base import Access
 from mis_connectors.errors import ConnectorConfigError
@@ -20,7 +20,7 @@ def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
     """Return the access of a link; all its requests together take at most `deadline_seconds`.
 
     Read here once, so that whoever uses it needs no database; only rotated credentials are written, at once, and
-    read again before they are rotated.
+    read again before they are rotated, by one run at a time.
     `link.source` and `link.school` are read. Raises `ConnectorConfigError` where the operator has not set what this
     MIS needs, and `KeyringError` where the link's secrets cannot be opened.
     """
@@ -41,6 +41,7 @@ def access_of(link: MisLink, *, deadline_seconds: float) -> Access:
         platform=platform,
         save_secrets=save,
         load_secrets=load,
+        renewing=lambda: renewal.one_at_a_time(link_id, school_id, patience=deadline_seconds),
         now=_now,
     )
 

@@ -89,8 +89,11 @@ def refresh(access: Access, tokens: Tokens) -> Tokens:
     Where another run has renewed them meanwhile, its tokens are taken: using the old one again would end the consent.
     Raises `ConnectorAuthError` where the school's consent is gone.
     """
-    if meanwhile := _renewed_meanwhile(access, tokens):
-        return meanwhile
+    with access.renewing():
+        return _renewed_meanwhile(access, tokens) or _renewed(access, tokens)
+
+
+def _renewed(access: Access, tokens: Tokens) -> Tokens:
     if not tokens.refresh_token:
         raise ConnectorAuthError(wording.WITHDRAWN if tokens.access_token else wording.NO_CONSENT, detail="no tokens")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -160,6 +162,18 @@ def test_tokens_that_another_run_renews_at_the_very_moment_are_taken_too(pack: S
     used = {**pack.secrets, "access_token": "run-out", "refresh_token": "used"}
     connector.collect(replace(pack.access(secrets=used), load_secrets=load), _Nowhere())
     assert len(seen) == 2
+
+
+def test_tests_of_the_link_at_once_do_not_end_the_consent(pack: ScholarPack) -> None:
+    """Somebody clicks twice; the tokens have run out overnight."""
+    pack.secrets["expires_at"] = "2001-01-01T00:00:00+00:00"
+    lock = threading.Lock()
+    runs = [replace(pack.access(), renewing=lambda: lock) for _ in range(4)]
+    with ThreadPoolExecutor(len(runs)) as together:
+        found = list(together.map(lambda access: list(connector.test(access)), runs))
+    assert {check.state for checks in found for check in checks} == {CheckState.OK}
+    assert len(pack.kept) == 1, "one of them renewed"
+    pack.collect()
 
 
 def test_an_answer_without_a_new_refresh_token_leaves_the_old_one(pack: ScholarPack) -> None:
