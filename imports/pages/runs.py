@@ -55,13 +55,15 @@ def import_list(request: SchoolRequest, school: str) -> HttpResponseBase:
     """Show the school's imports, nights that did not arrive among them."""
     now = timezone.now()
     link = current_link(request.school)
+    mis = selectors.mis_of(link)
     page = Paginator(selectors.runs(request.school), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "nav": "imports",
+        "waiting": waiting.words(link, mis_name=mis.name, now=now) if link else "",
         "entries": _entries(page, link, now=now),
         "page": page,
         "linked": link is not None,
-        "mis": selectors.mis_of(link),
+        "mis": mis,
         "rejected": selectors.to_mend(selectors.rejection_counts(request.school)),
         "next_due": _next(link, now),
     }

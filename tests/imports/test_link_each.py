@@ -18,7 +18,8 @@ from imports.link.secrets import secrets_of
 from imports.models import Import, LinkState, MisLink
 from mis_connectors import registry
 from mis_connectors.base import Access, Check, CheckState, SamplePupil
-from mis_connectors.errors import ConnectorUnavailable
+from mis_connectors.checks import failed
+from mis_connectors.errors import ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.integris.connector import IntegrisConnector
 from mis_connectors.simulators.progresso_api import PASSWORD
 from tests.factories.links import an_import
@@ -71,6 +72,7 @@ def test_granted_access_is_waited_for(
     assert "look at Imports tomorrow" in page
     link.refresh_from_db()
     assert (link.state, link.wanted_by) == (LinkState.WAITING, "Helen Ward")
+    assert "takes up to 24 hours to let us in" in text(client.get(f"/{link.school.slug}/imports/"))
 
 
 def test_what_the_operator_has_not_set_is_said_before_anybody_tries(
@@ -188,7 +190,7 @@ def test_the_test_asks_the_mis_by_post_only_and_its_sample_is_kept_nowhere(
         ((GOOD, Check(key="credentials", state=CheckState.FAILED, sentence="Refused.", advice="Do this.")),
          ["Refused.", "Do this.", "Not reached."]),
         ((GOOD, Check(key="permissions", state=CheckState.WAITING, sentence="Not in yet.")), ["Not in yet."]),
-        ((GOOD, ConnectorUnavailable("It fell silent.")), ["It fell silent."]),
+        ((GOOD, ConnectorUnavailable("It fell silent.")), ["An answer", "It fell silent."]),
         ((GOOD, RuntimeError("Ottoline 07700 900123")), ["Something went wrong on our side", "details to support"]),
     ],
 )  # fmt: skip
@@ -210,21 +212,35 @@ def test_whatever_fails_is_said_with_what_to_do(
 
 
 def test_parts_that_were_not_reached_say_so() -> None:
-    failed = Check(key="credentials", state=CheckState.FAILED, sentence="Refused.")
+    refused = Check(key="credentials", state=CheckState.FAILED, sentence="Refused.")
 
-    assert [part.tone for part in live.parts([GOOD, failed])] == ["good", "bad", "quiet", "quiet", "quiet"]
-    assert live.verdict([GOOD, failed], mis_name="The MIS").sentence == "Refused."
+    assert [part.tone for part in live.parts([GOOD, refused])] == ["good", "bad", "quiet", "quiet", "quiet"]
+    assert live.verdict([GOOD, refused], mis_name="The MIS").sentence == "Refused."
     assert live.verdict([GOOD], mis_name="The MIS").tone == "good"
+
+
+def test_an_mis_that_does_not_answer_is_not_said_to_have_a_wrong_address() -> None:
+    silent = failed("address", ConnectorUnavailable("It says that something is wrong on its side (500)."))
+    nowhere = failed("address", ConnectorUnavailable("The address cannot be found.", address=True))
+    strange = failed("address", SnapshotFormatError("It answered with a web page."))
+
+    assert [next(live.parts([one])).name for one in (silent, nowhere, strange)] == [
+        "An answer",
+        "The address",
+        "An answer",
+    ]
+    assert live.verdict([silent], mis_name="The MIS").name == "An answer"
+    assert live.verdict([silent], mis_name="The MIS").tone == "bad"
 
 
 def test_what_a_school_withholds_needs_a_look_and_what_fails_comes_first() -> None:
     lacking = frozenset({"contact.emails"})
     less = Check(key="fields", state=CheckState.OK, sentence="Not: Email.", advice="Tick it.", lacking=lacking)
-    failed = Check(key="sample", state=CheckState.FAILED, sentence="No pupils.")
+    empty = Check(key="sample", state=CheckState.FAILED, sentence="No pupils.")
 
     assert live.verdict([GOOD, less], mis_name="The MIS").tone == "warn"
     assert live.verdict([GOOD, less], mis_name="The MIS").sentence == "Not: Email."
-    assert live.verdict([GOOD, less, failed], mis_name="The MIS").sentence == "No pupils."
+    assert live.verdict([GOOD, less, empty], mis_name="The MIS").sentence == "No pupils."
 
 
 # The line of steps
