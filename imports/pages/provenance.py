@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -11,7 +11,8 @@ from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.people import selectors as people
 from hub.people import why as standing
-from hub.people.models import Contact, DetailKind, Staff
+from hub.people.finding import PAGES, person_or_404
+from hub.people.models import DetailKind
 from imports import provenance
 from verification import selectors as verification
 
@@ -20,13 +21,9 @@ from verification import selectors as verification
 @require_safe
 def why(request: SchoolRequest, school: str, owner: str, person_id: int, kind: str) -> HttpResponseBase:
     """Show where a value comes from, step by step, the latest first."""
-    if owner not in ("contacts", "staff") or kind not in DetailKind.values:
+    if kind not in DetailKind.values:
         raise Http404
-    person: Contact | Staff
-    if owner == "contacts":
-        person = get_object_or_404(people.contacts(request.membership), pk=person_id)
-    else:
-        person = get_object_or_404(people.staff(request.membership), pk=person_id)
+    person = person_or_404(request, owner, person_id)
     mis = verification.mis(request.school)
     told = provenance.story(school=request.school, owner=person, kind=kind, mis=mis)
     connection = people.open_connection(person)
@@ -34,7 +31,7 @@ def why(request: SchoolRequest, school: str, owner: str, person_id: int, kind: s
     context = {
         "nav": "people",
         "person": person,
-        "back": reverse("people:contact" if owner == "contacts" else "people:staff", args=[school, person.pk]),
+        "back": reverse(PAGES[owner], args=[school, person.pk]),
         "detail": standing.detail_row(DetailKind(kind), told.detail, connected=connected),
         "raw": told.detail,
         "events": told.events,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -15,6 +15,7 @@ from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from hub.core.templatetags.frame import when
 from hub.people import selectors as people
+from hub.people.finding import PAGES, person_or_404
 from hub.people.forms import DetailForm
 from hub.people.models import DetailKind
 from hub.people.why import detail_row
@@ -24,7 +25,6 @@ from verification.models import DetailChange, Status
 from verification.owners import Owner, login_of
 
 _OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
-_PAGES = {"contacts": "contact", "staff": "staff"}
 
 
 @require(*_OFFICE)
@@ -33,7 +33,7 @@ def edit_detail(request: SchoolRequest, school: str, owner: str, person_id: int,
     """Change the email or mobile of a person, or ask them."""
     if kind not in DetailKind.values:
         raise Http404
-    person, label = _person(request, owner, person_id), DetailKind(kind)
+    person, label = person_or_404(request, owner, person_id), DetailKind(kind)
     if request.method != "POST":
         held = people.details_of(person).filter(kind=kind).first()
         shown = detail_row(label, held, connected=False).value
@@ -89,13 +89,5 @@ def _said(person: Owner, kind: DetailKind, change: DetailChange | None) -> str:
 
 
 def _to_page(request: SchoolRequest, owner: str, person: Owner) -> HttpResponseBase:
-    place = reverse(f"people:{_PAGES[owner]}", args=[request.school.slug, person.pk])
+    place = reverse(PAGES[owner], args=[request.school.slug, person.pk])
     return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
-
-
-def _person(request: SchoolRequest, owner: str, person_id: int) -> Owner:
-    if owner == "staff":
-        return get_object_or_404(people.staff(request.membership), pk=person_id)
-    if owner == "contacts":
-        return get_object_or_404(people.contacts(request.membership), pk=person_id)
-    raise Http404

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
 from hub.core.templatetags.frame import when
-from hub.people import selectors as people
+from hub.people.finding import PAGES, person_or_404
 from hub.people.judging import display
 from verification import children
 from verification.invitations import inviting, letter_making
@@ -20,7 +20,6 @@ from verification.invitations.connection_views import OFFICE, pdf_response
 from verification.models import DetailChange, Field
 from verification.owners import Owner
 
-_PAGES = {"contacts": "people:contact", "staff": "people:staff"}
 _BY = {"email": "", "text": "mobile"}
 
 
@@ -28,7 +27,7 @@ _BY = {"email": "", "text": "mobile"}
 @require_POST
 def invite(request: SchoolRequest, school: str, owner: str, person_id: int) -> HttpResponseBase:
     """Invite one person, or send the invitation again; `channel` may ask for a way."""
-    person = _person(request, owner, person_id)
+    person = person_or_404(request, owner, person_id)
     channel = request.POST.get("channel") or None
     if channel not in (None, "email", "text"):
         raise Http404
@@ -46,7 +45,7 @@ def invite(request: SchoolRequest, school: str, owner: str, person_id: int) -> H
 @require_POST
 def letter(request: SchoolRequest, school: str, owner: str, person_id: int) -> HttpResponseBase:
     """Print one person's letter: it makes a new code, and what was sent before opens nothing any more."""
-    person = _person(request, owner, person_id)
+    person = person_or_404(request, owner, person_id)
     try:
         printed = letter_making.print_letter(owner=person, by=request.account, now=timezone.now())
     except HubError as refusal:
@@ -59,7 +58,7 @@ def letter(request: SchoolRequest, school: str, owner: str, person_id: int) -> H
 @require_POST
 def take_back(request: SchoolRequest, school: str, owner: str, person_id: int) -> HttpResponseBase:
     """Take the open invitation back."""
-    person = _person(request, owner, person_id)
+    person = person_or_404(request, owner, person_id)
     if inviting.void(owner=person, by=request.account, now=timezone.now()):
         messages.success(request, f"The invitation of {person} is taken back. Its link opens nothing any more.")
     return _back(request, owner, person)
@@ -83,17 +82,9 @@ def give_back(request: SchoolRequest, school: str, change_id: int) -> HttpRespon
     return _back(request, "contacts", change.contact)
 
 
-def _person(request: SchoolRequest, owner: str, person_id: int) -> Owner:
-    if owner == "staff":
-        return get_object_or_404(people.staff(request.membership), pk=person_id)
-    if owner == "contacts":
-        return get_object_or_404(people.contacts(request.membership), pk=person_id)
-    raise Http404
-
-
 def _back(request: SchoolRequest, owner: str, person: Owner) -> HttpResponseBase:
     """Return to the page the button was on, if it was one of ours; else to the person's."""
     here = request.POST.get("next", "")
     if here.startswith("/") and url_has_allowed_host_and_scheme(here, allowed_hosts=None):
         return redirect(here)
-    return redirect(_PAGES[owner], request.school.slug, person.pk)
+    return redirect(PAGES[owner], request.school.slug, person.pk)

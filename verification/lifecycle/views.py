@@ -7,22 +7,20 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.errors import HubError
-from hub.people import selectors as people
+from hub.people.finding import PAGES, person_or_404
 from hub.people.models import Contact
 from verification import selectors
 from verification.invitations.connection_views import OFFICE, pdf_response
 from verification.lifecycle import leaving
 from verification.owners import Owner, login_of
 from verification.recovery import reach
-
-_PAGES = {"contacts": "people:contact", "staff": "people:staff"}
 
 
 class WhyForm(forms.Form):
@@ -69,16 +67,10 @@ def reset(request: SchoolRequest, school: str, person_id: int) -> HttpResponseBa
 
 def _connected(request: SchoolRequest, owner: str, person_id: int) -> tuple[Owner, str]:
     """Return a Connected person of this school and their page; anybody else is not found."""
-    if owner not in _PAGES:
-        raise Http404
-    person: Owner
-    if owner == "staff":
-        person = get_object_or_404(people.staff(request.membership), pk=person_id)
-    else:
-        person = get_object_or_404(people.contacts(request.membership), pk=person_id)
+    person = person_or_404(request, owner, person_id)
     if login_of(person) is None:
         raise Http404
-    return person, reverse(_PAGES[owner], args=[request.school.slug, person.pk])
+    return person, reverse(PAGES[owner], args=[request.school.slug, person.pk])
 
 
 def _context(person: Owner, back: str) -> dict[str, Any]:
