@@ -134,6 +134,8 @@ class CheckState(StrEnum):
     FAILED = "failed"
     WAITING = "waiting"
     """Not there yet, and that is expected."""
+    UNANSWERED = "unanswered"
+    """Nobody can tell now: the MIS gave no answer, an error of its own, or something else than its data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

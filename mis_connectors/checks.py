@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from mis_connectors.base import Check, CheckState, SamplePupil
-from mis_connectors.errors import ConnectorError
+from mis_connectors.errors import ConnectorError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.lists import Identity
 from mis_connectors.records import Opened, PupilRecord
 
@@ -20,9 +20,17 @@ def ok(key: str, sentence: str) -> Check:
 
 
 def failed(key: str, said: str | ConnectorError, *, advice: str = "") -> Check:
-    """Return the part at which the test ends, from a sentence or from what was raised."""
+    """Return the part at which the test ends, from a sentence or from what was raised.
+
+    Where an MIS did not answer with what it was asked for, that is said, and not that this part is wrong.
+    """
     sentence = said if isinstance(said, str) else said.message
-    return Check(key=key, state=CheckState.FAILED, sentence=sentence, advice=advice)
+    state = CheckState.UNANSWERED if _is_no_answer(said) else CheckState.FAILED
+    return Check(key=key, state=state, sentence=sentence, advice=advice)
+
+
+def _is_no_answer(said: str | ConnectorError) -> bool:
+    return isinstance(said, SnapshotFormatError) or (isinstance(said, ConnectorUnavailable) and not said.address)
 
 
 def sample(mis: str, pupils: Sequence[tuple[str, Opened]], *, links: Iterable[Identity]) -> Check:

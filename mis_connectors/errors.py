@@ -23,11 +23,17 @@ class ConnectorAuthError(ConnectorError):
 
 
 class ConnectorUnavailable(ConnectorError):
-    """The MIS does not answer now; trying again may help, not before `retry_after` seconds."""
+    """The MIS does not answer now; trying again may help, not before `retry_after` seconds.
 
-    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+    `address`: it is the address that cannot be asked; nobody answered there, or nobody who may.
+    """
+
+    def __init__(
+        self, message: str, *, detail: str = "", retry_after: float | None = None, address: bool = False
+    ) -> None:
         super().__init__(message, detail=detail)
         self.retry_after = retry_after
+        self.address = address
 
 
 class SnapshotFormatError(ConnectorError):

@@ -98,9 +98,11 @@ class Reply:
 class _Failed(Exception):
     """One try that came to nothing, and how many are enough where this is what goes wrong."""
 
-    def __init__(self, sentence: str, why: str, *, tries: int = 99, retry_after: float | None = None) -> None:
+    def __init__(
+        self, sentence: str, why: str, *, tries: int = 99, retry_after: float | None = None, address: bool = False
+    ) -> None:
         super().__init__(why)
-        self.sentence, self.why, self.tries, self.retry_after = sentence, why, tries, retry_after
+        self.sentence, self.why, self.tries, self.retry_after, self.address = sentence, why, tries, retry_after, address
 
 
 class Http:
@@ -170,6 +172,7 @@ class Http:
             raise ConnectorUnavailable(
                 f"The address of the MIS is not one that may be asked: only https is. {_OPERATOR}",
                 detail="address not allowed",
+                address=True,
             )
         return prepared
 
@@ -182,7 +185,9 @@ class Http:
                 detail = f"{request.method} {_shown(request)}: {failed.why}, try {attempt}"
                 pause = self._pause(attempt, failed.retry_after)
                 if attempt >= min(attempts, failed.tries) or pause is None:
-                    raise ConnectorUnavailable(failed.sentence, detail=detail, retry_after=failed.retry_after) from None
+                    raise ConnectorUnavailable(
+                        failed.sentence, detail=detail, retry_after=failed.retry_after, address=failed.address
+                    ) from None
                 self._sleep(pause)
         raise AssertionError("at least one try is made")
 
@@ -229,10 +234,10 @@ class Http:
 
         if found(Refused):
             where = "The address of the MIS leads into a private network, so nothing was sent."
-            return _Failed(f"{where} {_OPERATOR}", "private address", tries=1)
+            return _Failed(f"{where} {_OPERATOR}", "private address", tries=1, address=True)
         if found(ssl.SSLCertVerificationError):
             shown = "The MIS does not show a certificate that can be trusted, so nothing was sent to it."
-            return _Failed(f"{shown} {_OPERATOR}", "certificate", tries=1)
+            return _Failed(f"{shown} {_OPERATOR}", "certificate", tries=1, address=True)
         if found(TimeoutError) and self._bounds.left() <= 0:
             minutes = max(1, round(self._outgoing.total_seconds / 60))
             limit = "the minute" if minutes == 1 else f"the {minutes} minutes"
@@ -240,12 +245,11 @@ class Http:
             return _Failed(sentence, "deadline", tries=1)
         if found(NotInTime):
             slow = "The address of the MIS could not be looked up in time."
-            return _Failed(
-                f"{slow} {_OPERATOR[:-1]} if it goes on until tomorrow.", "name not looked up in time", tries=2
-            )
+            sentence = f"{slow} {_OPERATOR[:-1]} if it goes on until tomorrow."
+            return _Failed(sentence, "name not looked up in time", tries=2, address=True)
         if found(socket.gaierror):
             unknown = f"The address of the MIS cannot be found. {_OPERATOR[:-1]} if it goes on until tomorrow."
-            return _Failed(unknown, "name not found", tries=2)
+            return _Failed(unknown, "name not found", tries=2, address=True)
         if found(TimeoutError):
             return _Failed(f"The MIS does not answer in time. {_PASSES}", "time-out", tries=2)
         return _Failed(f"The MIS does not answer. {_PASSES}", type(chain[-1]).__name__)
@@ -320,7 +324,8 @@ def _refuse_status(answer: requests.Response) -> None:
     status = answer.status_code
     if 300 <= status < 400:
         sentence = "The MIS points to another address, and that is not followed."
-        raise _Failed(f"{sentence} {_OPERATOR[:-1]}: its address may have changed.", f"redirect {status}", tries=1)
+        sentence = f"{sentence} {_OPERATOR[:-1]}: its address may have changed."
+        raise _Failed(sentence, f"redirect {status}", tries=1, address=True)
     if status == http.client.TOO_MANY_REQUESTS or status >= 500:
         says = f"says that something is wrong on its side ({status})"
         asks = "asks us to wait: too much was asked of it at once"

@@ -26,7 +26,9 @@ def by_name(mis: str) -> Iterator[None]:
         yield
     except ConnectorUnavailable as error:
         message = error.message.replace("The MIS", mis).replace("the MIS", mis)
-        raise ConnectorUnavailable(message, detail=error.detail, retry_after=error.retry_after) from None
+        raise ConnectorUnavailable(
+            message, detail=error.detail, retry_after=error.retry_after, address=error.address
+        ) from None
 
 
 def object_of(reply: Reply, wrong: Wrong) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from imports.link.checks import Part
 from imports.models import MisLink
 from mis_connectors import registry
 from mis_connectors.base import Access, Check, CheckState, Delivery, PullConnector
+from mis_connectors.checks import failed
 from mis_connectors.errors import ConnectorConfigError, ConnectorError
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,14 @@ NAMES = {
     "fields": "Fields",
     "sample": "A sample of pupils",
 }
-_TONES = {CheckState.OK: "good", CheckState.FAILED: "bad", CheckState.WAITING: "quiet"}
+AN_ANSWER = "An answer"
+"""What is wrong where the MIS does not answer as it should: not the part that was asked for, and not its address."""
+_TONES = {
+    CheckState.OK: "good",
+    CheckState.FAILED: "bad",
+    CheckState.WAITING: "quiet",
+    CheckState.UNANSWERED: "bad",
+}
 UNREADABLE = "What was typed in for this link can no longer be opened on this hub. Type it in again."
 
 
@@ -46,9 +54,9 @@ def run(link: MisLink) -> list[Check]:
     try:
         access = access_of(link, deadline_seconds=BUDGET_SECONDS)
     except ConnectorConfigError as error:
-        return [Check(key="address", state=CheckState.FAILED, sentence=error.message)]
+        return [failed("address", error)]
     except KeyringError:
-        return [Check(key="credentials", state=CheckState.FAILED, sentence=UNREADABLE)]
+        return [failed("credentials", UNREADABLE)]
     let_go()
     with access.http:
         return list(_tried(made, access))
@@ -66,7 +74,7 @@ def parts(checks: Sequence[Check]) -> Iterator[Part]:
     stopped = any(check.state is not CheckState.OK for check in checks)
     for key, name in NAMES.items():
         if check := said.get(key):
-            yield Part(name, _tone(check), check.sentence, check.advice)
+            yield Part(_named(check), _tone(check), check.sentence, check.advice)
         elif stopped:
             yield Part(name, "quiet", "Not reached.")
 
@@ -76,8 +84,12 @@ def verdict(checks: Sequence[Check], *, mis_name: str) -> Part:
     for tones in (("bad", "quiet"), ("warn",)):
         for check in checks:
             if _tone(check) in tones:
-                return Part(NAMES.get(check.key, ""), _tone(check), check.sentence, check.advice)
+                return Part(_named(check), _tone(check), check.sentence, check.advice)
     return Part("", "good", f"{mis_name} lets us in and gives us what we ask for.")
+
+
+def _named(check: Check) -> str:
+    return AN_ANSWER if check.state is CheckState.UNANSWERED else NAMES.get(check.key, "")
 
 
 def _tone(check: Check) -> str:
@@ -94,7 +106,7 @@ def _tried(made: PullConnector, access: Access) -> Iterator[Check]:
             if check.state is not CheckState.OK:
                 return
     except ConnectorError as error:
-        yield Check(key=(reached or ["sample"])[0], state=CheckState.FAILED, sentence=error.message)
+        yield failed((reached or ["sample"])[0], error)
     except Exception as error:  # noqa: BLE001  (a connector's own fault; its message may hold anything)
         logger.error(
             "Testing a link stopped: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mis_connectors import checks
@@ -55,8 +56,8 @@ def _lists(asking: client.Client) -> Iterator[Check]:
                 yield _failed("permissions", wording.MAY_NOT_READ.format(what=resource.what))
                 return
         except ConnectorError as error:
-            key = "credentials" if isinstance(error, (ConnectorAuthError, ConnectorConfigError)) else "address"
-            yield _failed(key, error)
+            refused = isinstance(error, (ConnectorAuthError, ConnectorConfigError))
+            yield _failed("credentials" if refused else "permissions", error)
             return
     yield _permissions(may_read_staff=client.STAFF in first)
     yield _fields(first)
@@ -108,7 +109,8 @@ def _sample(first: Mapping[client.Resource, list[dict[str, Any]]]) -> Check:
 
 
 def _failed(key: str, said: str | ConnectorError) -> Check:
-    what, do = wording.parted(said if isinstance(said, str) else said.message)
+    found = checks.failed(key, said)
+    what, do = wording.parted(found.sentence)
     if isinstance(said, ConnectorUnavailable):
         do = do or wording.NO_ANSWER
-    return checks.failed(key, what, advice=do)
+    return replace(found, sentence=what, advice=do)

@@ -385,8 +385,10 @@ def test_testing_the_link_goes_through_every_part_and_shows_five_pupils(server: 
 @pytest.mark.parametrize(
     ("fault", "key", "state", "words"),
     [
-        (Fault.HANG, "address", CheckState.FAILED, "does not answer"),
-        (Fault.WRONG_TYPE, "address", CheckState.FAILED, "a web page"),
+        (Fault.HANG, "address", CheckState.UNANSWERED, "does not answer"),
+        (Fault.WRONG_TYPE, "address", CheckState.UNANSWERED, "a web page"),
+        (Fault.SERVER_ERROR, "address", CheckState.UNANSWERED, "something is wrong on its side (500)"),
+        (Fault.TOO_MANY, "address", CheckState.UNANSWERED, "asks us to wait"),
         (Fault.EXPIRED_TOKEN, "credentials", CheckState.FAILED, "partner key"),
         (Fault.PENDING, "permissions", CheckState.WAITING, "yet"),
         (Fault.WITHDRAWN, "permissions", CheckState.WAITING, "taken away"),
