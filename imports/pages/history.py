@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core.models import School
-from hub.people.models import IdentityKind
+from hub.people.models import Contact, IdentityKind, Pupil, Staff
 from imports import moments, selectors
 from imports.models import Import, ImportChange, ImportState
 from imports.pages import change_lines
@@ -41,9 +41,20 @@ def person_history(request: SchoolRequest, school: str, kind: str, person_id: in
     if kind not in IdentityKind.values:
         raise Http404
     found = history_of(request.school, kind, person_id, now=timezone.now())
+    if not found and not _is_here(request.school, kind, person_id):
+        raise Http404
     context = {"nav": "people", "history": found, "most": MOST, "back": f"people:{kind}", "person_id": person_id}
     template = "imports/_person_history.html" if request.htmx else "imports/person_history.html"
     return render(request, template, context)
+
+
+def _is_here(school: School, kind: str, person_id: int) -> bool:
+    found = {
+        IdentityKind.PUPIL: Pupil.objects.filter(school=school, pk=person_id),
+        IdentityKind.CONTACT: Contact.objects.filter(school=school, pk=person_id),
+        IdentityKind.STAFF: Staff.objects.filter(school=school, pk=person_id),
+    }
+    return found[IdentityKind(kind)].exists()
 
 
 def history_of(school: School, kind: str, person_id: int, *, now: dt.datetime) -> list[ImportOfPerson]:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Pupil
 from imports.models import ChangeAction, Import, ImportChange, ImportKind, ImportState, MisLink
@@ -81,3 +82,14 @@ def test_the_history_is_for_the_office_of_this_school(
 def test_where_no_import_changed_anything_it_says_so(school: School, office: Account, signed_in: SignIn) -> None:
     page = signed_in(office).get(url(school, "pupil", make_pupil(school).pk)).content.decode()
     assert "No import has changed anything here." in page
+
+
+def test_somebody_who_is_not_here_has_no_history(
+    school: School, other_school: School, office: Account, signed_in: SignIn
+) -> None:
+    with scope.schools(other_school.pk):
+        stranger = make_pupil(other_school)
+    client = signed_in(office)
+    assert client.get(url(school, "pupil", make_pupil(school).pk)).status_code == 200
+    for kind in ("pupil", "contact", "staff"):
+        assert client.get(url(school, kind, stranger.pk)).status_code == 404
