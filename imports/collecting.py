@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from hub.core import audit
 from hub.core.keyring import KeyringError
 from imports import moments, payloads, selectors, services
-from imports.link import nights, onboarding, schedule
+from imports.link import links, nights, onboarding, schedule
 from imports.link.access import access_of
 from imports.link.changing import info_of, lock
 from imports.models import OPEN_STATES, Import, ImportKind, ImportState, LinkState, MisLink
@@ -64,10 +64,13 @@ def begin(*, link_id: int, now: dt.datetime) -> Import | None:
     """Begin to fetch over a link if that is due or asked for, and no run of it is open; return the run."""
     with transaction.atomic():
         link = _locked(link_id)
-        if link is None or why_begin(link, info_of(link.source.connector), now=now) is None:
+        why = why_begin(link, info_of(link.source.connector), now=now) if link else None
+        if link is None or why is None:
             return None
         waiting = Import.objects.filter(school_id=link.school_id, link=link, preview=False)
-        if waiting.filter(state__in=[*OPEN_STATES, ImportState.INTERRUPTED]).exists():
+        if (under_way := waiting.filter(state__in=[*OPEN_STATES, ImportState.INTERRUPTED]).first()) is not None:
+            if why == "asked":
+                _sooner(under_way, link, now=now)
             return None
         run = Import.objects.create(
             school_id=link.school_id, link=link, kind=ImportKind.CLOUDLINK, requested_by=link.wanted_by, created_at=now
@@ -77,6 +80,15 @@ def begin(*, link_id: int, now: dt.datetime) -> Import | None:
         MisLink.objects.filter(pk=link.pk).update(wanted_at=None, wanted_by="", tried_at=tried_at)
         services.enqueue(run)
     return run
+
+
+def _sooner(run: Import, link: MisLink, *, now: dt.datetime) -> None:
+    """Ask at once for a run that was to be asked for later: somebody wants it. Not where the MIS has said when."""
+    waits = run.state == ImportState.QUEUED and run.not_before is not None and run.not_before > now
+    if waits and links.told_to_wait(link, now=now) is None:
+        Import.objects.filter(pk=run.pk).update(not_before=None)
+        MisLink.objects.filter(pk=link.pk).update(wanted_at=None, wanted_by="")
+        services.enqueue(run)
 
 
 def why_begin(link: MisLink, info: ConnectorInfo, *, now: dt.datetime) -> str | None:
@@ -297,15 +309,17 @@ def _again(run: Import, error: ConnectorUnavailable | None, *, now: dt.datetime)
     """Try again later, or give up for tonight."""
     sentence = error.message if error else "Something went wrong on our side while fetching."
     code, detail = ("unavailable", error.detail) if error else ("internal", "")
+    told = error.retry_after if error else None
     if run.link.state != LinkState.ENABLED:
         MisLink.objects.filter(pk=run.link_id).update(tried_at=now, tried_said=sentence[:500])
     if run.collect_attempts > len(AGAIN_AFTER):
         services.fail(run, sentence, code=code, detail=detail, advice=_when_next(run, now=now), now=now)
         return True
     run.not_before = again_at(
-        run.collect_attempts, error.retry_after if error else None, now=now, chance=random.random()  # noqa: S311
+        run.collect_attempts, told, now=now, chance=random.random()  # noqa: S311
     )  # fmt: skip
     run.state, run.detail = ImportState.QUEUED, detail
+    code = links.TOLD_TO_WAIT if told is not None else code
     run.reasons = [{"code": code, "sentence": sentence, "advice": "It is tried again by itself."}]
     run.save()
     return False

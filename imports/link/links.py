@@ -20,13 +20,15 @@ from imports import moments
 from imports.link import nights, schedule
 from imports.link.changing import LinkRefused, become, info_of, lock, want, write_down
 from imports.link.onboarding import SettingsRefused, authorised, await_credentials, begin_waiting, give_settings
-from imports.models import AgentToken, Import, LinkState, MisLink, Payload
+from imports.models import AgentToken, Import, ImportState, LinkState, MisLink, Payload
 from mis_connectors.base import Delivery
 
 __all__ = ["LinkRefused", "SettingsRefused", "authorised", "await_credentials", "begin_waiting", "give_settings"]
 
 TOKEN_PREFIX = "sg_"  # noqa: S105 – how a token begins, so that one is known when seen
 _TOKEN_BYTES = 24
+TOLD_TO_WAIT = "told_to_wait"
+"""The reason of a run whose MIS said when to come back."""
 _ON = (LinkState.ENABLED, LinkState.WAITING)
 _NOT_ENABLED = "The MIS Link is not enabled. Enable it first, then import."
 _NOT_ON = {
@@ -190,7 +192,7 @@ def set_schedule(*, link: MisLink, weekdays: list[int], run_at: dt.time, by: Acc
 def want_run(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
     """Ask for an import now. Asking again while one is awaited changes nothing.
 
-    Raises `LinkRefused` while the link is off, or paused after an undo.
+    Raises `LinkRefused` while the link is off, or paused after an undo, and until its MIS may be asked again.
     """
     lock(link)
     info = info_of(link.source.connector)
@@ -200,6 +202,10 @@ def want_run(*, link: MisLink, by: Account, now: dt.datetime) -> MisLink:
         raise LinkRefused(_NOT_ON.get(link.state, _NOT_ENABLED).format(mis=info.mis_name))
     if link.paused_at is not None:
         raise LinkRefused("The link is paused after an undo. Resume it first, or the same would come in again.")
+    if (until := told_to_wait(link, now=now)) is not None:
+        raise LinkRefused(
+            f"{info.mis_name} has asked us to wait. It is asked again {moments.coming(until, now=now)}, by itself."
+        )
     if link.wanted_at is None:
         want(link, by=str(by), now=now)
         write_down(link, "wanted", by=by, now=now)
@@ -271,6 +277,15 @@ def pause_words(link: MisLink, *, now: dt.datetime) -> str:
     if link.paused_until is not None and is_paused(link, now=now):
         return f"Paused until {moments.day(link.paused_until, now=now)}; it then goes on by itself."
     return ""
+
+
+def told_to_wait(link: MisLink, *, now: dt.datetime) -> dt.datetime | None:
+    """Return until when the MIS has asked us to leave it alone; None where it has not."""
+    waiting = Import.objects.filter(
+        school_id=link.school_id, link=link, state=ImportState.QUEUED, payload=None, not_before__gt=now
+    ).first()
+    told = waiting is not None and any(said.get("code") == TOLD_TO_WAIT for said in waiting.reasons)
+    return waiting.not_before if waiting and told else None
 
 
 def _want_what_was_kept(link: MisLink, *, since: dt.datetime | None, by: Account, now: dt.datetime) -> None:

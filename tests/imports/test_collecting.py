@@ -337,6 +337,42 @@ def test_an_mis_that_does_not_answer_is_asked_again_later_each_time_and_then_giv
     assert link.state == LinkState.ENABLED
 
 
+def test_import_now_does_not_wait_until_the_mis_was_to_be_asked_again(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+) -> None:
+    link = a_link(school, typed, by=administrator, since=evening)
+    says(typed, ConnectorUnavailable("The MIS does not answer."))
+    work(link, now=evening + 6 * HOUR)
+    says(typed)
+    soon = evening + 6 * HOUR + dt.timedelta(minutes=1)
+    work(link, now=soon)
+    assert [run.state for run in runs(link)] == [ImportState.QUEUED]
+    links.want_run(link=link, by=administrator, now=soon)
+    work(link, now=soon)
+    work(link, now=soon + dt.timedelta(minutes=2))
+    assert [run.state for run in runs(link)] == [ImportState.APPLIED]
+    assert (link.wanted_at, len(typed.asked)) == (None, 2)
+
+
+def test_an_mis_that_asked_us_to_wait_is_left_alone_though_somebody_wants_an_import(
+    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+) -> None:
+    link = a_link(school, typed, by=administrator, since=evening)
+    says(typed, ConnectorUnavailable("The MIS asks us to wait.", retry_after=7 * 86400))
+    night = evening + 6 * HOUR
+    work(link, now=night)
+    says(typed)
+    with pytest.raises(
+        links.LinkRefused, match=r"has asked us to wait\. It is asked again tonight at 0[56]:\d\d, by it"
+    ):
+        links.want_run(link=link, by=administrator, now=night + HOUR)
+    MisLink.objects.filter(pk=link.pk).update(wanted_at=night + HOUR)  # asked for in another way
+    work(link, now=night + HOUR)
+    assert len(typed.asked) == 1
+    work(link, now=night + 4 * HOUR)
+    assert [run.state for run in runs(link)] == [ImportState.APPLIED]
+
+
 def test_an_mis_that_answers_again_is_imported_and_nothing_remains_of_it(
     school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
 ) -> None:
