@@ -200,8 +200,9 @@ def lead(run: Import, header: tuple[HeaderFault, ...]) -> str:
     if run.state == ImportState.FAILED:
         return "Nothing was imported."
     if run.cells:
+        what = "it" if len(run.cells) == 1 else "them"
         return (
-            "Nothing was imported yet. Correct them in your spreadsheet and choose it again, or import the rest"
+            f"Nothing was imported yet. Correct {what} in your spreadsheet and choose it again, or import the rest"
             " as it is: what is marked left out stays out."
         )
     return "Nothing was imported yet. Below is what it would do."
