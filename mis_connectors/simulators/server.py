@@ -6,6 +6,7 @@ An `Api` answers without sockets; `SimulatorServer` puts it on 127.0.0.1 and act
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -118,7 +119,7 @@ class SimulatorServer:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
 
     @property
     def address(self) -> str:
@@ -137,9 +138,13 @@ class SimulatorServer:
         """End, and let go of whoever hangs."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._server.shutdown()
+            socket.create_connection(self._server.server_address[:2], timeout=5).close()  # wakes it: it looks around
             self._thread.join(5)
         self._server.server_close()
+
+    def _listen(self) -> None:
+        while not self._stopped.is_set():
+            self._server.handle_request()
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait, but not beyond the end of the server."""

@@ -138,6 +138,8 @@ def _sheet(sheet: Any, archive: zipfile.ZipFile, epoch: dt.date, notes: list[str
     sheet.reset_dimensions()
     rows: list[Row] = []
     for number, raw in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
+        if raw.count(None) == len(raw):  # up to a stray cell far below there may be a million of these
+            continue
         cells = tuple(_value(one) for one in raw)
         if any(cell is not None for cell in cells):
             if len(rows) >= MOST_ROWS:

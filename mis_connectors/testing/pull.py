@@ -96,7 +96,7 @@ class PullContract(ConnectorContract):
         simulation = Simulation()
         simulation.schools[school.dfe_number] = hosted = Hosted(school)
         with Recorded(self.api_class(simulation)) as server:
-            server.patience = 0.5 if fault is Fault.HANG else 10
+            server.patience = 0.05 if fault is Fault.HANG else 10
             server.ready = lambda: hosted.set(fault, seconds=seconds, times=times)
             yield server
 
@@ -206,8 +206,8 @@ class PullContract(ConnectorContract):
 
     def test_a_run_ends_at_its_deadline(self) -> None:
         school = schools.small()
-        with self.serving(school, Fault.SLOW, seconds=0.5) as server:
-            access = self.access(server, school.dfe_number, http=Http(Outgoing(loopback=True, total_seconds=0.7)))
+        with self.serving(school, Fault.SLOW, seconds=0.2) as server:
+            access = self.access(server, school.dfe_number, http=Http(Outgoing(loopback=True, total_seconds=0.3)))
             began = time.monotonic()
             with pytest.raises(ConnectorUnavailable):
                 self.collected(access)

@@ -15,7 +15,7 @@ from mis_connectors.records import IncomingPayload, Kind, Snapshot
 from mis_connectors.scholarpack.connector import ScholarpackConnector
 from mis_connectors.simulators.hosting import Hosted, Simulation
 from mis_connectors.simulators.scholarpack_api import ScholarpackApi
-from mis_connectors.simulators.server import Request, Response, SimulatorServer
+from mis_connectors.simulators.server import Fault, Request, Response, SimulatorServer
 
 DFE = "8233001"
 STATE = {"dfe_number": DFE, "seed": 11, "size": 120, "phase": "primary"}
@@ -38,6 +38,7 @@ class ScholarPack:
 
     def access(self, *, secrets: dict[str, str] | None = None, **changed: str) -> Access:
         given = self.secrets if secrets is None else secrets
+        patience = 0.1 if self.hosted.fault is Fault.HANG else 5
 
         def keep(values: Any) -> None:
             self.kept.append(dict(values))
@@ -45,7 +46,9 @@ class ScholarPack:
 
         return Access(
             dfe_number=DFE,
-            http=Http(Outgoing(loopback=True, attempts=2, read_seconds=0.5, total_seconds=30), sleep=self.slept.append),
+            http=Http(
+                Outgoing(loopback=True, attempts=2, read_seconds=patience, total_seconds=30), sleep=self.slept.append
+            ),
             secrets=dict(given),
             platform={**self.api.platform(self.server.address), **changed},
             save_secrets=keep,

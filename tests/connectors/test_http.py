@@ -82,7 +82,7 @@ def test_what_a_connector_judges_comes_back_at_once(status: int) -> None:
 def test_a_form_is_posted_once_whatever_happens() -> None:
     for answer in (whole(status=503), whole(status=429), None, _cut):
         with serving(answer) as server, pytest.raises(ConnectorUnavailable):
-            http(read_seconds=0.3).post(server.url(), form={"code": "a b"})
+            http(read_seconds=0.15).post(server.url(), form={"code": "a b"})
         assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b"code=a+b"]
 
 
@@ -391,7 +391,7 @@ def after(head: bytes, act: Act) -> Act:
 def test_who_never_answers_is_waited_for_twice_and_no_longer() -> None:
     began = time.monotonic()
     with serving(hang) as server:
-        error = refused(http(read_seconds=0.3), server.url())
+        error = refused(http(read_seconds=0.15), server.url())
     assert (error.message[:32], len(server.requests)) == ("The MIS does not answer in time.", 2)
     assert time.monotonic() - began < 2
 
@@ -411,8 +411,8 @@ def test_who_never_answers_is_waited_for_twice_and_no_longer() -> None:
 def test_who_drips_bytes_gains_no_time_by_it(act: Act) -> None:
     began = time.monotonic()
     with serving(act) as server:
-        error = refused(http(total_seconds=0.6), server.url())
-    assert time.monotonic() - began < 1.6
+        error = refused(http(total_seconds=0.3), server.url())
+    assert time.monotonic() - began < 1.2
     assert "longer than" in error.message or "does not answer" in error.message
 
 
@@ -420,17 +420,17 @@ def test_who_drips_bytes_over_tls_gains_none_either(trusted: Authority) -> None:
     act = after(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", drip(b" "))
     began = time.monotonic()
     with serving(act, context=trusted.context("127.0.0.1")) as server:
-        assert "longer than" in refused(http(total_seconds=0.6), server.url(scheme="https")).message
-    assert time.monotonic() - began < 1.6
+        assert "longer than" in refused(http(total_seconds=0.3), server.url(scheme="https")).message
+    assert time.monotonic() - began < 1.2
 
 
 def test_who_drips_a_handshake_or_a_tunnel_gains_none_either() -> None:
     began = time.monotonic()
     with serving(b"") as server:
         server.serve = after(b"\x16\x03\x03\x40\x00", drip(b"\x0b"))  # type: ignore[method-assign]
-        refused(http(total_seconds=0.8), server.url(scheme="https"))
+        refused(http(total_seconds=0.4), server.url(scheme="https"))
     with serving(after(b"HTTP/1.1 200 OK\r\nX: ", drip(b"y"))) as proxy:
-        refused(http(total_seconds=0.8, loopback=False, proxy=proxy.url()), "https://nowhere.invalid/")
+        refused(http(total_seconds=0.4, loopback=False, proxy=proxy.url()), "https://nowhere.invalid/")
     assert time.monotonic() - began < 5
 
 
@@ -447,10 +447,10 @@ def test_who_never_shakes_hands_is_left() -> None:
 
 def test_all_requests_of_a_run_share_its_time() -> None:
     def slow(sock: socket.socket) -> None:
-        time.sleep(0.3)
+        time.sleep(0.15)
         sock.sendall(whole(Connection="close"))
 
-    with serving(slow) as server, http(total_seconds=0.8) as client:
+    with serving(slow) as server, http(total_seconds=0.4) as client:
         assert client.get(server.url()).status == 200
         error = next(filter(None, (failure(client, server.url()) for _ in range(10))))
     assert "longer than" in error.message
@@ -563,7 +563,7 @@ def test_no_secret_is_in_any_error_or_log_not_even_when_everything_is_logged(
         whole(status=302, Location="/"),
     ]
     for answer in answers:
-        with serving(answer) as server, http(attempts=2) as client:
+        with serving(answer) as server, http(attempts=2, read_seconds=0.2) as client:
             said += _asked_with_secrets(client, server.url()) + repr(client)
     for bad in (f"{SECRET}\r\nX: y", f"{SECRET}\n", f"{SECRET}ł"):
         with pytest.raises(ConnectorConfigError) as caught:

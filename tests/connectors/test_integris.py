@@ -37,8 +37,13 @@ def server() -> Iterator[SimulatorServer]:
         yield running
 
 
+def patience_with(server: SimulatorServer) -> float:
+    """No longer than the test of it needs where no answer comes in time, and ample else."""
+    return 0.1 if server.simulation.schools[DFE].fault in (Fault.HANG, Fault.SLOW) else 5
+
+
 def access_to(server: SimulatorServer, **platform: str) -> Access:
-    outgoing = Outgoing(loopback=True, attempts=2, read_seconds=0.5, total_seconds=20)
+    outgoing = Outgoing(loopback=True, attempts=2, read_seconds=patience_with(server), total_seconds=20)
     return Access(
         dfe_number=DFE,
         http=Http(outgoing, sleep=lambda seconds: None),

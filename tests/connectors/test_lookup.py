@@ -38,6 +38,9 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     monkeypatch.setattr(socket, "getaddrinfo", made)
     yield made
     made.release.set()
+    for thread in threading.enumerate():  # one that ended later would let go of a place of the next test
+        if thread.name == "lookup":
+            thread.join(5)
 
 
 def asked(**changed: Any) -> tuple[ConnectorUnavailable, float]:
