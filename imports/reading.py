@@ -28,7 +28,7 @@ from imports.types import (
     Verdict,
 )
 from mis_connectors import registry
-from mis_connectors.base import Connector
+from mis_connectors.base import Connector, Delivery
 from mis_connectors.records import Kind, Snapshot, SourceRecord
 from verification.lifecycle.merges import merges_made
 
@@ -103,7 +103,9 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         doubted=doubted,
     )
     reading = replace(
-        reading, notes=(*reading.notes, *withholding.notes(basis.connector.info, snapshot.lacking, doubted=doubted))
+        reading,
+        ids_by_hand=basis.connector.info.delivery is Delivery.UPLOAD,
+        notes=(*reading.notes, *withholding.notes(basis.connector.info, snapshot.lacking, doubted=doubted)),
     )
     return Read(reading, identities, [*absent, *_parted(reading, identities)], full, snapshot.lacking, merges)
 
@@ -232,7 +234,7 @@ def plan_run(basis: Basis, run: Import, read_: Read, *, school: School, local_no
     """Plan and guard a run. The plan returned is the part that may be written."""
     held = state.load(
         basis.link.source, read_.identities, facts=read_.reading.facts, absent=read_.absent,
-        unsaid=read_.reading.unsaid,
+        unsaid=read_.reading.unsaid, ids_by_hand=read_.reading.ids_by_hand,
     )  # fmt: skip
     decision = Decision(run.released.get("action", ""), run.released.get("removals", {}))
     keep = frozenset(read_.reading.complete) if decision.action == "keep" else frozenset()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import CharField, F, Func, Q, QuerySet, Value
 
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, MisSource, Pupil, PupilContact, Staff
 from imports.models import PassedRecord
@@ -48,13 +48,15 @@ def load(
     source: MisSource,
     identities: dict[Key, Identity],
     *,
-    facts: Iterable[Facts],
+    facts: Collection[Facts],
     absent: Iterable[Identity],
     unsaid: Set[str] = frozenset(),
+    ids_by_hand: bool = False,
 ) -> State:
     """Return the state that planning needs: people behind the facts and the absent, and possible matches.
 
-    Where the MIS does not tell of staff's details (`unsaid`), also what it said of them last.
+    Where the MIS does not tell of staff's details (`unsaid`), also what it said of them last. Where ids are typed in,
+    also pupils with the same admission number, zeros aside.
     """
     state = State(identities=identities)
     if not identities and not Pupil.objects.filter(school_id=source.school_id).exists():
@@ -62,6 +64,7 @@ def load(
     loader = _Loader(source.school_id, state)
     known: dict[str, set[int]] = {PUPIL: set(), CONTACT: set(), STAFF: set()}
     fresh: list[Facts] = []
+    numbered = ids_by_hand or f"{PUPIL}.upn" in unsaid
     for fact in facts:
         if identity := identities.get(fact.key):
             known[fact.key[0]].add(identity.person_id)
@@ -69,7 +72,8 @@ def load(
             fresh.append(fact)
     for identity in absent:
         known[identity.key[0]].add(identity.person_id)
-    loader.pupils(known[PUPIL], [fact for fact in fresh if fact.key[0] == PUPIL])
+    doubted = facts if numbered else fresh  # a known id may have been given to another child
+    loader.pupils(known[PUPIL], [fact for fact in doubted if fact.key[0] == PUPIL], by_number=numbered)
     loader.contacts(known[CONTACT], [fact for fact in fresh if fact.key[0] == CONTACT])
     loader.staff(known[STAFF], fresh=any(fact.key[0] == STAFF for fact in fresh))
     if not unsaid.isdisjoint(("staff.emails", "staff.telephones")):
@@ -90,16 +94,24 @@ class _Loader:
         for row in rows.iterator(chunk_size=10_000):
             people[row[0]] = dict(zip(fields, row[1:], strict=True))
 
-    def pupils(self, ids: set[int], fresh: list[Facts]) -> None:
+    def pupils(self, ids: set[int], fresh: list[Facts], *, by_number: bool) -> None:
         where = Q(pk__in=ids)
         if fresh:
             upns = {fact.values.get(name) for fact in fresh for name in ("upn", "former_upn")} - {"", None}
             born = {fact.values.get("date_of_birth") for fact in fresh} - {None}
             where |= Q(upn__in=upns) | Q(date_of_birth__in=born)
+        if fresh and by_number:
+            where |= Q(pk__in=self._with_numbers(fresh))
         self._people(Pupil, PUPIL, PUPIL_FIELDS, where)
         years = Pupil.objects.filter(school_id=self.school_id, leaving_date=None).values_list("year_group", flat=True)
         numbered = [year for year in years.distinct() if year.isdecimal()]
         self.state.top_year = max(numbered, key=int, default="")
+
+    def _with_numbers(self, fresh: list[Facts]) -> QuerySet[Pupil, int]:
+        numbers = {(fact.values.get("admission_number") or "").lstrip("0") for fact in fresh} - {""}
+        bare = Func(F("admission_number"), Value("0"), function="LTRIM", output_field=CharField())
+        pupils = Pupil.objects.filter(school_id=self.school_id).alias(bare=bare)
+        return pupils.filter(bare__in=numbers).values_list("pk", flat=True)
 
     def contacts(self, ids: set[int], fresh: list[Facts]) -> None:
         wanted = ids | self._candidates(fresh)

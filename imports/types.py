@@ -188,6 +188,8 @@ class Reading:
     """Records on the "do not import" list: as if the MIS no longer had them."""
     unsaid: frozenset[str] = frozenset()
     """Fields, as `contact.emails`, that this MIS does not supply, or withholds tonight: they stay as they are."""
+    ids_by_hand: bool = False
+    """People make up the ids and type them in, as in a spreadsheet: the same id need not be the same child."""
     rule: AccessRule = field(default_factory=lambda: AccessRule())
 
 

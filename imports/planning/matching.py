@@ -54,7 +54,7 @@ class Matcher:
     def _index_pupil(self, pupil_id: int, values: Values) -> None:
         if values["upn"]:
             self._by_upn[values["upn"]].add(pupil_id)
-        if key := _admission_key(values):
+        for key in _admission_keys(values):
             self._by_admission[key].add(pupil_id)
 
     def _index_contact(self, contact_id: int, values: Values) -> None:
@@ -76,8 +76,8 @@ class Matcher:
         for upn in upns:
             if found := self._only(PUPIL, self._by_upn.get(upn, set())):
                 return found
-        key = _admission_key(values)
-        return self._only(PUPIL, self._by_admission.get(key, set())) if key else None
+        numbered = [self._by_admission.get(key, set()) for key in _admission_keys(values)]
+        return self._only(PUPIL, set().union(*numbered))
 
     def staff(self, facts: Facts) -> int | None:
         """Return the one known member of staff with the same name and email, or None."""
@@ -177,11 +177,11 @@ class Likeness:
         )
 
 
-def _admission_key(values: Values) -> tuple[str, object, str] | None:
-    number = (values.get("admission_number") or "").lstrip("0")
-    surname = (values.get("legal_surname") or values.get("surname") or "").casefold()
-    born = values.get("date_of_birth")
-    return (number, born, surname) if number and born and surname else None
+def _admission_keys(values: Values) -> set[tuple[str, object, str]]:
+    """Return number and date of birth with each surname by which a pupil goes."""
+    number, born = (values.get("admission_number") or "").lstrip("0"), values.get("date_of_birth")
+    surnames = {(values.get(name) or "").casefold() for name in ("legal_surname", "surname")} - {""}
+    return {(number, born, surname) for surname in surnames} if number and born else set()
 
 
 def _name(values: Values) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from imports.planning import doubles
 from imports.planning.details import Details
+from imports.planning.doubles import Doubles
 from imports.planning.drafting import SUMMER, Draft
 from imports.types import CONTACT, IDENTITY, PUPIL, STAFF, Action, Facts, NewIdentity, Values, Why
 
@@ -16,7 +16,7 @@ class People:
     """Adds and updates people, and gives known people their new records."""
 
     def __init__(self, draft: Draft, details: Details) -> None:
-        self._draft, self._details = draft, details
+        self._draft, self._details, self._doubles = draft, details, Doubles(draft)
 
     def record(self, fact: Facts) -> None:
         """Plan one pupil or member of staff."""
@@ -24,7 +24,7 @@ class People:
         kind = fact.key[0]
         identity = draft.state.identities.get(fact.key)
         person_id = identity.person_id if identity else self._match(fact)
-        if doubles.refuses(draft, fact, person_id):
+        if self._doubles.refuses(fact, person_id):
             return
         if identity:
             draft.seen(identity, fact, fact.digest)
@@ -33,6 +33,7 @@ class People:
             self.adopt(fact, person_id, fact.digest)
         if person_id is None:
             person_id = self._add(fact)
+            self._doubles.add(fact, person_id)
         elif identity is None or draft.speaks(identity):
             known = [identity] if identity else draft.owners[(kind, person_id)]
             back = all(one.gone for one in known)
@@ -87,7 +88,7 @@ class People:
         after = {
             name: value
             for name, value in values.items()
-            if current[name] != value and not doubles.lost_zeros(draft, name, current[name], value)
+            if current[name] != value and not self._doubles.lost_zeros(name, current[name], value)
         }
         if not after:
             return False

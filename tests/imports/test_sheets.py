@@ -212,6 +212,33 @@ def test_one_new_number_is_named_with_the_number_to_write(client_: Client) -> No
     assert PupilContact.objects.filter(pupil__forename="Amelia", ended_on=None).count() == 1
 
 
+@pytest.mark.parametrize("first", ["", "A823432100001"])
+def test_a_blank_upn_in_a_column_of_upns_makes_nobody_twice(client_: Client, first: str) -> None:
+    header = [*HEADER, "UPN"]
+    brought_in(client_, csv(row(header, UPN=first), family(1), header=header))
+    again = csv(row(header, StudentID="77", UPN=""), family(1), header=header)
+    (cell,) = [cell for cell in post(client_, "pupils.csv", again).cells if cell["reason"] == "probably_known"]
+    assert (cell["column"], cell["row"], cell["value"]) == ("C", 2, "77")
+    brought_in(client_, again, everybody="on")
+    assert list(Pupil.objects.filter(forename="Amelia").values_list("leaving_date", flat=True)) == [None]
+    assert PupilContact.objects.filter(pupil__forename="Amelia", ended_on=None).count() == 1
+
+
+def test_a_wrong_birthday_beside_a_known_number_makes_nobody_twice(
+    client_: Client, school: School, now: dt.datetime
+) -> None:
+    """The pupil is known from another MIS, so that the number is the admission number and no id."""
+    brought_in(client_, csv(row(), family(1)))
+    MisIdentity.objects.filter(kind="pupil", pupil__forename="Amelia").update(external_id="sims-7")
+    run = brought_in(client_, csv(row(DOB="10/03/2015", StudentID="42"), family(1)))
+    assert Pupil.objects.filter(forename="Amelia").count() == 1
+    rejected = run.rejected.get()
+    assert (rejected.field, rejected.reason) == ("DOB", "probably_known")
+    brought_in(client_, csv(row(StudentID="42"), family(1)))
+    assert Pupil.objects.filter(forename="Amelia").count() == 1
+    assert MisIdentity.objects.filter(kind="pupil", pupil__forename="Amelia").count() == 2
+
+
 def test_numbers_given_to_other_children_give_no_child_other_parents(client_: Client) -> None:
     brought_in(client_, csv(*[family(number) for number in range(4)]))
     turned = [family(number) for number in range(4)]
