@@ -30,9 +30,11 @@ from mis_connectors import registry
 from mis_connectors.archive import ArchiveSink
 from mis_connectors.base import Access, ConnectorInfo, Delivery, PullConnector, SetUp
 from mis_connectors.errors import (
+    ConnectorAnotherSchool,
     ConnectorAuthError,
     ConnectorConfigError,
     ConnectorError,
+    ConnectorPlatformError,
     ConnectorUnavailable,
     SnapshotFormatError,
 )
@@ -245,6 +247,8 @@ def _settle(mine: Import, came: _Came, *, now: dt.datetime) -> bool:
                 return _keep(run, came, now=now)
             case ConnectorAuthError() as error:
                 return _refused(run, error, now=now)
+            case ConnectorPlatformError() as error if _may_be_not_yet(link):
+                return _refused(run, error, now=now)
             case ConnectorUnavailable() as error:
                 return _again(run, error, now=now)
             case Broken():
@@ -289,7 +293,12 @@ def _store(run: Import, file: BinaryIO, *, now: dt.datetime) -> None:
     run.payload = stored.payload
 
 
-def _refused(run: Import, error: ConnectorAuthError, *, now: dt.datetime) -> bool:
+def _may_be_not_yet(link: MisLink) -> bool:
+    """Say whether an MIS that refuses the hub's own key may only not have let this school in yet, or no longer."""
+    return onboarding.refusal(link.state, info_of(link.source.connector)).quiet
+
+
+def _refused(run: Import, error: ConnectorAuthError | ConnectorPlatformError, *, now: dt.datetime) -> bool:
     found = onboarding.shut_out(run.link, sentence=error.message, now=now)
     if found.quiet:
         audit.record(  # so that a page open on the try can say what became of it
@@ -299,7 +308,7 @@ def _refused(run: Import, error: ConnectorAuthError, *, now: dt.datetime) -> boo
         run.delete()
         return True
     services.fail(
-        run, error.message, code="refused", detail=error.detail, now=now,
+        run, error.message, code=_code(error), detail=error.detail, now=now,
         advice="Everything is as it was before. Open Settings > MIS Link: its steps say how to connect it again.",
     )  # fmt: skip
     return True
@@ -337,10 +346,24 @@ def _failed(run: Import, came: _Came, error: ConnectorError, *, now: dt.datetime
     if came.parts:
         _store(run, came.file, now=now)
     run.save()
-    code = "format" if isinstance(error, SnapshotFormatError) else "config"
     advice = f"{_when_next(run, now=now)}{_kept(run, came.parts)}"
-    services.fail(run, error.message, code=code, detail=error.detail, advice=advice, now=now)
+    services.fail(run, error.message, code=_code(error), detail=error.detail, advice=advice, now=now)
     return True
+
+
+def _code(error: ConnectorError) -> str:
+    """Return how pages and alerts know this failure again."""
+    return next(code for kind, code in _CODES.items() if isinstance(error, kind))
+
+
+_CODES: dict[type[ConnectorError], str] = {
+    ConnectorAnotherSchool: "another_school",
+    ConnectorAuthError: "refused",
+    ConnectorPlatformError: "platform",
+    SnapshotFormatError: "format",
+    ConnectorError: "config",
+}
+"""The first that fits."""
 
 
 def _kept(run: Import, parts: int) -> str:

@@ -84,11 +84,14 @@ def _failed(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     if facts.link_state == "reconnect" and _was_refused(run):
         return  # the other alert says what to do
     word = "failed" if run.state == "failed" else "was interrupted"
+    title = f"{presenting.said_by_night(run, now=now)} {word}"
+    if presenting.is_because(run, "platform"):
+        title = f"{facts.mis_name} refuses this hub: whoever runs it has to act"
     body = " ".join(part for part in (presenting.reason(run), presenting.advice(run)) if part)
     yield Alert(
         FAILED,
         "bad",
-        f"{presenting.said_by_night(run, now=now)} {word}",
+        title,
         body,
         "See what to do",
         f"imports/{import_id}/",

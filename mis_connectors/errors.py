@@ -18,8 +18,19 @@ class ConnectorConfigError(ConnectorError):
     """The link's settings cannot work; somebody must change them."""
 
 
+class ConnectorPlatformError(ConnectorConfigError):
+    """The MIS refuses what the operator set for the whole hub, such as a partner key: no school can put that right.
+
+    Where an MIS may say so too while it has not let a school in yet, the hub takes it for that as long as it waits.
+    """
+
+
 class ConnectorAuthError(ConnectorError):
     """The MIS refuses us: no access yet, credentials not right, or access withdrawn."""
+
+
+class ConnectorAnotherSchool(ConnectorAuthError):
+    """The MIS lets us in, but at another school than the one we came for."""
 
 
 class ConnectorUnavailable(ConnectorError):

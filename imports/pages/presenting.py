@@ -151,6 +151,11 @@ def reason(run: Run) -> str:
     return str(run.reasons[0].get("sentence", "")) if run.reasons else ""
 
 
+def is_because(run: Run, *codes: str) -> bool:
+    """Say whether one of the reasons an import was held or failed for is one of these."""
+    return any(reason.get("code") in codes for reason in run.reasons)
+
+
 def advice(run: Run) -> str:
     """Return what to do about the first reason."""
     return str(run.reasons[0].get("advice", "")) if run.reasons else ""

@@ -11,7 +11,13 @@ from typing import Any
 
 from mis_connectors import lists
 from mis_connectors.base import Access
-from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, ConnectorUnavailable
+from mis_connectors.errors import (
+    ConnectorAuthError,
+    ConnectorConfigError,
+    ConnectorError,
+    ConnectorPlatformError,
+    ConnectorUnavailable,
+)
 from mis_connectors.http import Reply
 from mis_connectors.lists import Identity
 from mis_connectors.replies import Answers, by_name, rows_in
@@ -39,7 +45,7 @@ ANSWERS = Answers(
 WHERE = "Modules > System Management > Integris Datashare"
 
 
-class KeyRefused(ConnectorAuthError):
+class KeyRefused(ConnectorPlatformError):
     """Status 401: it is our own key that is refused, or the machines do not know us at this school yet."""
 
 

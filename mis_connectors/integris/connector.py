@@ -109,11 +109,11 @@ _LET_IN = (
 
 def _until(error: ConnectorError) -> Iterator[Check]:
     """Yield the checks up to the one that this error fails."""
-    if not isinstance(error, ConnectorAuthError):
-        yield checks.failed("address", error)
-    elif isinstance(error, KeyRefused):
+    if isinstance(error, KeyRefused):
         refused = "RM Integris does not accept Schoolgate's partner key."
         yield from (_LET_IN[0], checks.failed("credentials", refused, advice=_OUR_KEY))
+    elif not isinstance(error, ConnectorAuthError):
+        yield checks.failed("address", error)
     else:
         yield from _LET_IN
         yield Check(

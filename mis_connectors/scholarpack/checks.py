@@ -9,7 +9,13 @@ from typing import Any
 
 from mis_connectors import checks
 from mis_connectors.base import Access, Check, CheckState
-from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError, ConnectorUnavailable
+from mis_connectors.errors import (
+    ConnectorAuthError,
+    ConnectorConfigError,
+    ConnectorError,
+    ConnectorPlatformError,
+    ConnectorUnavailable,
+)
 from mis_connectors.scholarpack import client, parse, people, schools, wording
 
 _ANSWERS = checks.ok("address", "ScholarPack answers.")
@@ -40,7 +46,7 @@ def _no_way_in(error: ConnectorError) -> Iterator[Check]:
     """Yield what a refusal before anything was read means."""
     if error.message == wording.NO_CONSENT:  # nothing was asked, so the address is not known to be good
         yield _failed("credentials", error.message)
-    elif isinstance(error, ConnectorAuthError) or error.message == wording.REGISTRATION_REFUSED:
+    elif isinstance(error, (ConnectorAuthError, ConnectorPlatformError)):
         yield from (_ANSWERS, _failed("credentials", error.message))
     else:
         yield _failed("address", error)

@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from mis_connectors.base import Access
-from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, SnapshotFormatError
+from mis_connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorPlatformError, SnapshotFormatError
 from mis_connectors.http import Reply
 from mis_connectors.replies import by_name, object_of
 from mis_connectors.scholarpack import wording
@@ -142,7 +142,7 @@ def _refusal(reply: Reply, refused: str) -> Exception:
     if code == "invalid_grant":
         return ConnectorAuthError(refused, detail=detail)
     if code in ("invalid_client", "unauthorized_client") or reply.status == 401:
-        return ConnectorConfigError(wording.REGISTRATION_REFUSED, detail=detail)
+        return ConnectorPlatformError(wording.REGISTRATION_REFUSED, detail=detail)
     if reply.status == 404:
         return ConnectorConfigError(wording.NOT_THERE, detail=detail)
     return SnapshotFormatError(wording.NOT_ITS_FORMAT, detail=detail)

@@ -17,6 +17,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from random import Random
 from typing import Any, ClassVar
 
@@ -24,7 +25,13 @@ import pytest
 
 from mis_connectors.archive import ArchiveSink, parts
 from mis_connectors.base import Access, Check, CheckState, PullConnector
-from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorUnavailable, SnapshotFormatError
+from mis_connectors.errors import (
+    ConnectorAuthError,
+    ConnectorError,
+    ConnectorPlatformError,
+    ConnectorUnavailable,
+    SnapshotFormatError,
+)
 from mis_connectors.http import Http, Outgoing
 from mis_connectors.records import Kind
 from mis_connectors.simulators.hosting import Hosted, Simulation
@@ -58,6 +65,17 @@ USUAL: Mapping[Fault, type[ConnectorError] | None] = {
 """What `collect` raises under each fault; None: it gets by."""
 
 
+class Wrong(Enum):
+    """Whose credentials are wrong: `ConnectorInfo` declares which are the operator's."""
+
+    NOTHING = "nothing"
+    OF_THE_SCHOOL = "of the school"
+    """What a link holds, or the school typed in."""
+    OF_THE_PLATFORM = "of the platform"
+    """The secret ones of `platform_fields`."""
+    BOTH = "both"
+
+
 class PullContract(ConnectorContract):
     """Inherit, name the class `Test…`, and give `api_class` and `connector`; see below what else may differ."""
 
@@ -65,6 +83,8 @@ class PullContract(ConnectorContract):
     """Its simulator. What an operator and a school set comes from its `platform` and `settings`."""
     expected: ClassVar[Mapping[Fault, type[ConnectorError] | None]] = {}
     """What `collect` raises under a fault where it is not what `USUAL` says."""
+    platform_is_used_under: ClassVar[Fault | None] = None
+    """The fault under which collecting needs what the operator set, where it otherwise does without."""
     collect_memory: ClassVar[int] = 24_000_000
     """Memory that fetching may take at most, however large the school."""
 
@@ -101,15 +121,22 @@ class PullContract(ConnectorContract):
             yield server
 
     def access(
-        self, server: Recorded, dfe_number: str, *, http: Http | None = None, wrong: bool = False, **changed: Any
+        self,
+        server: Recorded,
+        dfe_number: str,
+        *,
+        http: Http | None = None,
+        wrong: Wrong = Wrong.NOTHING,
+        **changed: Any,
     ) -> Access:
         """Return the access of a link that was set up as it should be; the fault begins after that."""
         info = self.connector().info
         secret = {field.name for field in (*info.setting_fields, *info.platform_fields) if field.secret}
         typed, platform = server.api.settings(dfe_number), server.api.platform(server.address)
         kept = {name: value for name, value in typed.items() if name in secret} | self.secrets(server, dfe_number)
-        if wrong:
+        if wrong in (Wrong.OF_THE_SCHOOL, Wrong.BOTH):
             kept = dict.fromkeys(kept, WRONG)
+        if wrong in (Wrong.OF_THE_PLATFORM, Wrong.BOTH):
             platform = {name: WRONG if name in secret else value for name, value in platform.items()}
         server.ready()
         return Access(
@@ -179,13 +206,31 @@ class PullContract(ConnectorContract):
             assert came.retry_after == 120
 
     def test_wrong_credentials_are_refused_in_a_sentence(self) -> None:
+        """What lets this one school in: a key, a password, tokens."""
+        self._denied(Wrong.OF_THE_SCHOOL, ConnectorAuthError)
+
+    def test_a_refusal_of_what_the_operator_set_is_the_operators(self) -> None:
+        """A school that was let in yesterday has not lost anything, and cannot put it right by connecting again."""
+        error = self._denied(Wrong.OF_THE_PLATFORM, ConnectorPlatformError)
+        assert re.search(r"whoever runs", error.message), "it says who has to act"
+
+    def _denied(self, wrong: Wrong, kind: type[ConnectorError]) -> ConnectorError:
         school = schools.small()
-        with self.serving(school) as server:
-            access = self.access(server, school.dfe_number, wrong=True)
-            with pytest.raises(ConnectorAuthError) as caught:
-                self.collected(access)
+        with self.asking_with(wrong, school) as access, pytest.raises(kind) as caught:
+            self.collected(access)
         self._fit(caught.value, school)
         assert WRONG not in f"{caught.value.message} {caught.value.detail} {caught.value!r}"
+        return caught.value
+
+    @contextmanager
+    def asking_with(self, wrong: Wrong, school: School) -> Iterator[Access]:
+        """Give an access with one kind of credentials wrong; skips where there is none of the kind."""
+        under = self.platform_is_used_under if wrong is Wrong.OF_THE_PLATFORM else None
+        with self.serving(school, under) as server:
+            access = self.access(server, school.dfe_number, wrong=wrong)
+            if WRONG not in (*access.secrets.values(), *access.platform.values()):
+                pytest.skip(f"it holds no secret {wrong.value}")
+            yield access
 
     @pytest.mark.parametrize("fault", [Fault.DUPLICATE_PAGE, Fault.ADDED_BETWEEN_PAGES])
     def test_pages_that_overlap_lose_nobody_in_silence(self, fault: Fault) -> None:
@@ -235,7 +280,7 @@ class PullContract(ConnectorContract):
         payloads: list[bytes] = []
         for fault in (None, *Fault):
             with self.serving(school, fault, seconds=0.01) as server:
-                for wrong in (False, True):
+                for wrong in (Wrong.NOTHING, Wrong.BOTH):
                     access = self.access(server, school.dfe_number, wrong=wrong)
                     secrets |= self._secrets_of(access)
                     told += [repr(access), str(access)]
@@ -297,14 +342,16 @@ class PullContract(ConnectorContract):
         if fault in (Fault.SERVER_ERROR, Fault.HANG, Fault.TRUNCATED):
             assert checks[-1].state is CheckState.UNANSWERED, "an MIS that does not answer has no wrong address"
 
-    def test_test_link_with_wrong_credentials_fails_at_the_credentials(self) -> None:
-        last = self._tested(schools.small(), wrong=True)[-1]
+    @pytest.mark.parametrize("wrong", [Wrong.OF_THE_SCHOOL, Wrong.OF_THE_PLATFORM])
+    def test_test_link_with_wrong_credentials_fails_at_the_credentials(self, wrong: Wrong) -> None:
+        with self.asking_with(wrong, schools.small()) as access:
+            last = list(self.connector().test(access))[-1]
         assert last.key in ("credentials", "permissions")
         assert last.state is not CheckState.OK
 
-    def _tested(self, school: School, fault: Fault | None = None, *, wrong: bool = False) -> list[Check]:
+    def _tested(self, school: School, fault: Fault | None = None) -> list[Check]:
         with self.serving(school, fault, seconds=0.02) as server:
-            return list(self.connector().test(self.access(server, school.dfe_number, wrong=wrong)))
+            return list(self.connector().test(self.access(server, school.dfe_number)))
 
     # What an MIS may send one day
 

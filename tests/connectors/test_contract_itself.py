@@ -10,10 +10,18 @@ from typing import Any, ClassVar
 import pytest
 
 from mis_connectors.base import Access, Check, ConnectorInfo, Sink
-from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorUnavailable, SnapshotFormatError
+from mis_connectors.errors import (
+    ConnectorAuthError,
+    ConnectorError,
+    ConnectorPlatformError,
+    ConnectorUnavailable,
+    SnapshotFormatError,
+)
+from mis_connectors.integris.connector import IntegrisConnector
 from mis_connectors.progresso.connector import ProgressoConnector
 from mis_connectors.records import ContactRecord, IncomingPayload, Kind, Opened, Snapshot, SourceRecord
 from mis_connectors.simulators.faults import Fault
+from mis_connectors.simulators.integris_api import IntegrisApi
 from mis_connectors.simulators.progresso_api import ProgressoApi
 from mis_connectors.testing.pull import PullContract
 
@@ -163,6 +171,27 @@ BROKEN: dict[str, tuple[type[Whole], str]] = {
     "a test that goes on": (Endless, "test_test_link_stops_after_the_part_that_failed_and_says_what_to_do"),
     "a row that is not as ever": (Fragile, "test_a_field_that_is_of_another_kind_all_of_a_sudden_breaks_nothing"),
 }  # fmt: skip
+
+
+class Blaming(IntegrisConnector):
+    """Tells a school of the operator's key as if it were the school's to mend."""
+
+    def collect(self, access: Access, sink: Sink) -> None:
+        try:
+            super().collect(access, sink)
+        except ConnectorPlatformError as error:
+            raise ConnectorAuthError(error.message) from None
+
+
+def test_a_school_that_is_blamed_for_the_operators_key_fails_it() -> None:
+    class Contract(PullContract):
+        api_class: ClassVar = IntegrisApi
+
+        def connector(self) -> IntegrisConnector:
+            return Blaming()
+
+    with pytest.raises(ConnectorAuthError):
+        Contract().test_a_refusal_of_what_the_operator_set_is_the_operators()
 
 
 def contract_of(connector: type[Whole]) -> PullContract:

@@ -16,6 +16,7 @@ from mis_connectors.errors import (
     ConnectorAuthError,
     ConnectorConfigError,
     ConnectorError,
+    ConnectorPlatformError,
     ConnectorUnavailable,
     SnapshotFormatError,
 )
@@ -263,7 +264,7 @@ FAULTS: dict[Fault, tuple[type[ConnectorError], str]] = {
     Fault.TOO_MANY: (ConnectorUnavailable, "RM Integris asks us to wait"),
     Fault.WRONG_TYPE: (SnapshotFormatError, "RM Integris answered with a web page in place of its data"),
     Fault.GARBAGE: (SnapshotFormatError, "cannot be read: it is not in the form that Schoolgate knows"),
-    Fault.EXPIRED_TOKEN: (ConnectorAuthError, "RM Integris does not accept Schoolgate's partner key"),
+    Fault.EXPIRED_TOKEN: (ConnectorPlatformError, "RM Integris does not accept Schoolgate's partner key"),
     Fault.PENDING: (ConnectorAuthError, "RM Integris takes that long"),
     Fault.WITHDRAWN: (ConnectorAuthError, "Modules > System Management > Integris Datashare"),
 }

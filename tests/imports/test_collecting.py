@@ -16,7 +16,7 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Pupil
-from imports import collecting, services, sweeping, tasks
+from imports import collecting, services, situation, sweeping, tasks
 from imports.link import links, nights, onboarding, schedule, secrets
 from imports.models import Import, ImportState, LinkState, MisLink, ScheduledRun
 from mis_connectors.base import Access, Delivery, SettingField, SetUp, Sink
@@ -24,6 +24,7 @@ from mis_connectors.errors import (
     ConnectorAuthError,
     ConnectorConfigError,
     ConnectorError,
+    ConnectorPlatformError,
     ConnectorUnavailable,
     SnapshotFormatError,
 )
@@ -33,6 +34,7 @@ from tests.factories.pulling import PulledMis, a_link, an_mis, install, runs
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 REFUSED = ConnectorAuthError("The MIS does not let us in yet.", detail="401")
+KEY_REFUSED = ConnectorPlatformError("The MIS does not accept the hub's key: tell whoever runs it.", detail="401")
 
 
 @pytest.fixture
@@ -111,14 +113,16 @@ def waiting(school: School, by: Account, mis: PulledMis, *, since: dt.datetime) 
     return links.begin_waiting(link=link, by=by, now=since)
 
 
+@pytest.mark.parametrize("refusal", [REFUSED, KEY_REFUSED])
 def test_a_granted_link_is_tried_at_once_and_a_refusal_is_no_failure(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
+    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime, refusal: ConnectorError
 ) -> None:
+    """Whichever way the MIS refuses us before the school is known there: of the hub's own key too."""
     link = waiting(school, administrator, grant, since=evening)
-    says(grant, REFUSED)
+    says(grant, refusal)
     work(link, now=evening)
     assert link.state == LinkState.WAITING
-    assert (link.tried_said, link.wanted_at) == ("The MIS does not let us in yet.", None)
+    assert (link.tried_said, link.wanted_at) == (refusal.message, None)
     assert runs(link) == []
 
 
@@ -287,6 +291,34 @@ def test_a_withdrawn_access_asks_to_reconnect_and_the_nights_show_as_not_run(
     assert [night.state for night in nights.last_nights(link, now=evening + 60 * HOUR)][-3:] == [
         "bad", "missed", "missed",
     ]  # fmt: skip
+
+
+def test_a_hub_whose_key_is_refused_sends_no_school_to_connect_again(
+    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
+) -> None:
+    link = a_link(school, grant, by=administrator, since=evening)
+    says(grant, KEY_REFUSED)
+    for hour in (6, 30):
+        work(link, now=evening + hour * HOUR)
+    assert link.state == LinkState.ENABLED
+    assert [(run.state, run.reasons[0]["code"]) for run in runs(link)] == [(ImportState.FAILED, "platform")] * 2
+    (alert,) = situation.alerts(situation.of(school, now=evening + 31 * HOUR), now=evening + 31 * HOUR)
+    assert alert.title == "Granted refuses this hub: whoever runs it has to act"
+    assert alert.body.startswith("The MIS does not accept the hub's key: tell whoever runs it.")
+    says(grant)
+    work(link, now=evening + 54 * HOUR)
+    assert (link.state, runs(link)[-1].state) == (LinkState.ENABLED, ImportState.APPLIED)
+
+
+def test_a_granted_link_that_was_shut_out_and_is_not_known_yet_stays_so(
+    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
+) -> None:
+    link = a_link(school, grant, by=administrator, since=evening)
+    says(grant, REFUSED)
+    work(link, now=evening + 6 * HOUR)
+    says(grant, KEY_REFUSED)
+    work(link, now=evening + 30 * HOUR)
+    assert (link.state, len(grant.asked), len(runs(link))) == (LinkState.RECONNECT, 2, 1)
 
 
 def test_a_granted_link_that_was_shut_out_comes_back_by_itself(

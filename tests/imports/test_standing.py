@@ -34,6 +34,13 @@ def test_a_failed_import_gives_its_reason_and_leads_to_it() -> None:
     assert alert.body == "The file was cut short. It is kept."
 
 
+def test_a_hub_that_is_refused_is_for_whoever_runs_it_and_nobody_at_the_school() -> None:
+    reasons = [{"code": "platform", "sentence": "SIMS does not accept the key: tell whoever runs it.", "advice": ""}]
+    (alert,) = stand(runs=[(7, run("failed", reasons=reasons))])
+    assert (alert.key, alert.severity) == (standing.FAILED, "bad")
+    assert alert.title == "SIMS refuses this hub: whoever runs it has to act"
+
+
 def test_a_failure_is_over_when_a_later_import_came() -> None:
     assert stand(runs=[(8, run("applied")), (7, run("failed", days=1))]) == []
 
