@@ -167,6 +167,8 @@ def _reconnect(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
     if facts.link_state != "reconnect":
         return
     title = f"{facts.mis_name} no longer lets us in"
+    if facts.runs and presenting.is_because(facts.runs[0][1], "another_school"):
+        title = f"{facts.mis_name} lets us in at another school"
     body = "Access was withdrawn there. Nothing comes in before it is connected again."
     parts = [facts.said, facts.how_to_reconnect or body]
     yield Alert(RECONNECT, "bad", title, " ".join(filter(None, parts)), "Reconnect", "settings/mis-link/")
@@ -215,7 +217,7 @@ def _to_copy(facts: Facts, now: dt.datetime) -> Iterator[Alert]:
 
 
 def _was_refused(run: Run) -> bool:
-    return any(reason.get("code") == "refused" for reason in run.reasons)
+    return presenting.is_because(run, "refused", "another_school")
 
 
 _SOURCES = (

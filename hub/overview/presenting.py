@@ -94,7 +94,9 @@ def _stopped(stand: Stand, now: dt.datetime) -> Heading | None:
         return Heading(f"{name} is off.", f"{since}{by}. {_as_of(stand, now)}")
     if stand.link_state == "reconnect":
         todo = "What to do is under Your Alerts."
-        return Heading(f"{stand.mis_name} no longer lets us in.", f"{todo} {_as_of(stand, now)}")
+        other = stand.latest is not None and presenting.is_because(stand.latest, "another_school")
+        does = "lets us in at another school" if other else "no longer lets us in"
+        return Heading(f"{stand.mis_name} {does}.", f"{todo} {_as_of(stand, now)}")
     if stand.paused_at is not None:
         since = f"Since {moments.stamp(stand.paused_at, now=now)}, when an import was undone."
         return Heading("Imports are paused.", f"{since} Mend {stand.mis_name}, then resume the link.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mis_connectors import values
 from mis_connectors.base import Access
-from mis_connectors.errors import ConnectorAuthError
+from mis_connectors.errors import ConnectorAnotherSchool
 from mis_connectors.scholarpack import wording
 
 _DIGITS = re.compile(r"\d{7}", re.ASCII)
@@ -27,10 +27,10 @@ def name_of(school: Mapping[str, Any]) -> str:
 
 
 def require_ours(access: Access, school: Mapping[str, Any]) -> None:
-    """Raise `ConnectorAuthError` for another school's consent. A school without a number is let pass."""
+    """Raise `ConnectorAnotherSchool` for another school's consent. A school without a number is let pass."""
     number = number_of(school)
     if number and number != access.dfe_number:
-        raise ConnectorAuthError(
+        raise ConnectorAnotherSchool(
             wording.ANOTHER_SCHOOL.format(theirs=name_of(school)), detail=f"school: {number}, not {access.dfe_number}"
         )
 

@@ -8,6 +8,7 @@ import pytest
 
 from mis_connectors.base import CheckState
 from mis_connectors.errors import (
+    ConnectorAnotherSchool,
     ConnectorAuthError,
     ConnectorError,
     ConnectorUnavailable,
@@ -52,7 +53,7 @@ def test_each_fault_has_its_error_and_a_sentence_without_secrets(pack: ScholarPa
     pack.hosted.set(fault)
     with pytest.raises(error) as caught:
         pack.collect()
-    assert type(caught.value) is error
+    assert type(caught.value) is (ConnectorAnotherSchool if fault is Fault.WRONG_SCHOOL else error)
     assert said in caught.value.message
     shown = caught.value.message + caught.value.detail
     for secret in (*pack.secrets.values(), scholarpack_oauth.CLIENT_SECRET):

@@ -90,6 +90,21 @@ def test_who_was_shut_out_is_told_once_and_what_to_do(
     assert what_to_do in alert.body
 
 
+def test_who_is_let_in_at_another_school_is_told_that(
+    school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime, seen: Client
+) -> None:
+    mis = an_mis("shut", SetUp.CONSENT)
+    install(monkeypatch, mis)
+    link = a_link(school, mis, by=administrator, since=now, state=LinkState.RECONNECT)
+    MisLink.objects.update(tried_at=now, tried_said="Shut’s permission is for another school.")
+    run = an_import(link, at=now, state=ImportState.FAILED, kind=ImportKind.CLOUDLINK)
+    run.reasons = [{"code": "another_school", "sentence": "Shut’s permission is for another school.", "advice": ""}]
+    run.save()
+    assert told(school, now) == ["Shut lets us in at another school"]
+    assert "Shut lets us in at another school." in page(seen, school)
+    assert "no longer lets us in" not in page(seen, school)
+
+
 def test_what_is_withheld_is_told_on_the_overview_until_it_comes_again(
     school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, now: dt.datetime
 ) -> None:
