@@ -347,7 +347,7 @@ class PullContract(ConnectorContract):
         with self.asking_with(wrong, schools.small()) as access:
             last = list(self.connector().test(access))[-1]
         assert last.key in ("credentials", "permissions")
-        assert last.state is not CheckState.OK
+        assert last.state is CheckState.FAILED
 
     def _tested(self, school: School, fault: Fault | None = None) -> list[Check]:
         with self.serving(school, fault, seconds=0.02) as server:
