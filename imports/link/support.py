@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,7 @@ from hub.core.keyring import KeyringError
 from hub.core.models import School
 from hub.messaging import mail
 from hub.people.models import Contact, Pupil, Staff
-from imports.link import links, nights, scrubbing
+from imports.link import links, nights, scrubbing, vocabulary
 from imports.link.access import platform_of
 from imports.link.changing import LinkRefused
 from imports.link.secrets import secrets_of
@@ -36,18 +37,22 @@ Scrub = Callable[[str], str]
 def bundle(link: MisLink, *, now: dt.datetime) -> str:
     """Return the details as lines of text, in a constant number of queries."""
     names = scrubbing.words_of(_names(link.school))
+    ours = " ".join(_addresses(link.source.connector))
 
     def scrub(text: str) -> str:
         return scrubbing.scrubbed(text, names)
 
+    def quote(text: str) -> str:
+        return vocabulary.quoted(scrub(text), ours)
+
     made = registry.connectors().get(link.source.connector)
     sections = (
         ("Schoolgate", _hub(now)),
-        ("The link", _link(link, made.info if made else None, scrub, now=now)),
+        ("The link", _link(link, made.info if made else None, scrub, quote, now=now)),
         ("The last nights", _nights(link, now=now)),
-        (f"The last {RUNS} imports", _runs(link, scrub)),
+        (f"The last {RUNS} imports", _runs(link, quote)),
         ("Records that could not be taken", _rejected(link)),
-        ("The agent", _agents(link, scrub)),
+        ("The agent", _agents(link, scrub, quote)),
     )
     blocks = [
         "\n".join([title, "=" * len(title), *lines]) for title, lines in ((t, list(s)) for t, s in sections) if lines
@@ -95,7 +100,7 @@ def _hub(now: dt.datetime) -> Iterator[str]:
         yield f"{name} {'answers' if _answers(name, now) else 'does not answer'}"
 
 
-def _link(link: MisLink, info: ConnectorInfo | None, scrub: Scrub, *, now: dt.datetime) -> Iterator[str]:
+def _link(link: MisLink, info: ConnectorInfo | None, scrub: Scrub, quote: Scrub, *, now: dt.datetime) -> Iterator[str]:
     yield f"school {link.school.dfe_number}"
     if info is None:
         yield f"connector {link.source.connector}, not installed"
@@ -106,7 +111,7 @@ def _link(link: MisLink, info: ConnectorInfo | None, scrub: Scrub, *, now: dt.da
     yield f"timetable {days} at {link.run_at:%H:%M}, since {_at(link.scheduled_since)}"
     yield f"paused {'yes' if links.is_paused(link, now=now) else 'no'}, asked for {_at(link.wanted_at)}"
     if link.tried_at:
-        yield f"tried {_at(link.tried_at)}: {scrub(link.tried_said) or 'nothing said'}"
+        yield f"tried {_at(link.tried_at)}: {quote(link.tried_said) or 'nothing said'}"
     if info is not None:
         yield from _settings(link, info, scrub)
 
@@ -137,7 +142,7 @@ def _nights(link: MisLink, *, now: dt.datetime) -> Iterator[str]:
             yield f"{night.date} {night.state}{f', due {_at(night.due_at)}' if night.due_at else ''}"
 
 
-def _runs(link: MisLink, scrub: Scrub) -> Iterator[str]:
+def _runs(link: MisLink, quote: Scrub) -> Iterator[str]:
     runs = Import.objects.filter(school_id=link.school_id, link=link).select_related("payload")
     for run in runs.defer("would", "notes", "left_by_undo", "released").order_by("-created_at", "-id")[:RUNS]:
         size = f", {run.payload.size} bytes" if run.payload else ""
@@ -149,9 +154,9 @@ def _runs(link: MisLink, scrub: Scrub) -> Iterator[str]:
         if numbers := _numbers(run.counts):
             yield f"    {numbers}"
         for reason in run.reasons:
-            yield f"    {scrub(str(reason.get('code', '')))}: {scrub(str(reason.get('sentence', '')))}"
+            yield f"    {_code(reason.get('code'))}: {quote(str(reason.get('sentence', '')))}"
         if run.detail:
-            yield from (f"    {line}" for line in scrub(run.detail).splitlines()[:20])
+            yield from (f"    {line}" for line in quote(run.detail).splitlines()[:20])
 
 
 def _numbers(counts: dict[str, Any]) -> str:
@@ -169,16 +174,29 @@ def _rejected(link: MisLink) -> Iterator[str]:
         yield f"{count} {kind} {severity} {reason}"
 
 
-def _agents(link: MisLink, scrub: Scrub) -> Iterator[str]:
+def _agents(link: MisLink, scrub: Scrub, quote: Scrub) -> Iterator[str]:
     tokens = AgentToken.objects.filter(school_id=link.school_id, link=link, revoked_at=None).order_by("-created_at")
     for number, token in enumerate(tokens, start=1):
         yield f"copy {number}, version {scrub(token.agent_version) or 'unknown'}, heard {_at(token.last_seen_at)}"
         for check in token.last_check.get("checks", []):
-            found = "ok" if check.get("ok") else scrub(str(check.get("sentence", "")))
-            yield f"    {scrub(str(check.get('name', '')))}: {found}"
+            found = "ok" if check.get("ok") else quote(str(check.get("sentence", "")))
+            yield f"    {quote(str(check.get('name', '')))}: {found}"
         if ran := token.last_check.get("run"):
-            yield f"    last run {'ok' if ran.get('ok') else 'failed'}: {scrub(str(ran.get('sentence', '')))}"
-        yield from (f"    | {line}" for line in scrub(token.log_tail).splitlines()[-LOG_LINES:])
+            yield f"    last run {'ok' if ran.get('ok') else 'failed'}: {quote(str(ran.get('sentence', '')))}"
+        yield from (f"    | {line}" for line in quote(token.log_tail).splitlines()[-LOG_LINES:])
+
+
+def _addresses(slug: str) -> Iterator[str]:
+    """Yield what the operator set of an MIS and is no secret: where it is, so that an address in an error stays."""
+    made = registry.connectors().get(slug)
+    open_ = [field.name for field in made.info.platform_fields if not field.secret] if made else []
+    given = settings.MIS_PLATFORM.get(slug, {})
+    yield from (str(given[name]) for name in open_ if given.get(name))
+
+
+def _code(code: object) -> str:
+    """Return a reason's code, which is one word of ours."""
+    return str(code) if re.fullmatch(r"[a-z_]{1,40}", str(code)) else vocabulary.LEFT_OUT
 
 
 def _answers(name: str, now: dt.datetime) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hub.accounts.models import Account
 from hub.core.models import AuditEntry, School
 from hub.people.models import Contact, Pupil, Staff
-from imports.link import links, scrubbing, secrets, support
+from imports.link import links, scrubbing, secrets, support, vocabulary
 from imports.models import AgentToken, Import, LinkState, MisLink, RejectedRecord
 from tests.factories.links import an_import
 
@@ -88,6 +88,54 @@ def test_an_error_stays_readable() -> None:
 
     assert scrubbing.scrubbed(said, names) == said
     assert scrubbing.scrubbed("Mark May's", names) == "[name] [name]"
+
+
+UNKNOWN = "Peregrine Featherstonehaugh, 4 Rose Cottage, ticket QX7Z91, number 004213998"
+
+
+def test_of_errors_only_our_own_words_are_quoted_so_that_names_nobody_knows_stay_here(
+    link: MisLink, now: dt.datetime
+) -> None:
+    """Somebody whom the MIS repeats in an answer, or who was rejected, is in no table of ours."""
+    said = {"code": "unavailable", "sentence": f"The MIS does not answer in time: {UNKNOWN}.", "advice": ""}
+    detail = f"GET https://api.progresso.example/students/Featherstonehaugh: JSONDecodeError, try 4 {UNKNOWN}"
+    Import.objects.update(reasons=[said, {"code": UNKNOWN, "sentence": ""}], detail=detail)
+    MisLink.objects.update(tried_said=f"Progresso refused {UNKNOWN}")
+    check = {"name": UNKNOWN, "ok": False, "sentence": f"SIMS did not answer {UNKNOWN}"}
+    log = f"2026-11-23 02:03:58 INFO uploaded {UNKNOWN}"
+    AgentToken.objects.update(log_tail=log, last_check={"checks": [check], "run": {"ok": False, "sentence": UNKNOWN}})
+    link.refresh_from_db()
+
+    details = support.bundle(link, now=now)
+
+    for planted in ("Peregrine", "Featherstonehaugh", "Rose", "Cottage", "QX7Z91", "004213998"):
+        assert planted.casefold() not in details.casefold(), planted
+    assert "unavailable: The MIS does not answer in time: […]" in details
+    assert "JSONDecodeError, try 4 […]" in details
+    assert "| 2026-11-23 02:03:58 INFO uploaded […]" in details
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "RM Integris answers about another school: […], not […]. Nothing was fetched.",
+        "The address of the MIS cannot be found. Tell whoever runs this hub if it goes on until tomorrow.",
+        "GET […]: time-out, try 4 at 2026-11-23 02:00:05; ConnectionResetError after 12.5 s",
+        "Something went wrong on our side while fetching.",
+    ],
+)
+def test_what_we_say_ourselves_is_quoted_as_it_is(said: str) -> None:
+    assert vocabulary.quoted(said) == said
+
+
+@pytest.mark.parametrize("name", ["Mia", "Amelia Okafor", "Mark", "Reed", "Rose Green", "PeregrineError"])
+def test_a_name_is_none_of_our_words(name: str) -> None:
+    assert vocabulary.quoted(f"said {name}") == f"said {vocabulary.LEFT_OUT}"
+
+
+def test_where_an_mis_is_stays_for_the_operator_has_set_it() -> None:
+    said = vocabulary.quoted("GET https://datashare.example.net:8443/x9x", "https://datashare.example.net:8443")
+    assert said == "GET https://datashare.example.net:8443/[…]"
 
 
 def test_it_is_seen_downloaded_and_mailed_to_the_operator(
