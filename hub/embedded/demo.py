@@ -114,7 +114,7 @@ def _run(options: argparse.Namespace, progress: Progress, rows: list[Row]) -> No
                 print(_table(rows), flush=True)
                 return
             print(_welcome(address, story.password, story.logins(), story.parents()) + _told_of(clouds), flush=True)
-            _stay(supervisor, story)
+            _stay(supervisor, story, ours=found.embedded)
 
 
 def _clouds(port: int) -> list[Simulator]:
@@ -189,6 +189,14 @@ def _all_run(supervisor: Supervisor) -> None:
         raise EmbeddedError(f"The {name} ended by itself: {words[-1]} (more in {log})")
 
 
+def _services_run(ours: bool) -> None:
+    if ours and not services.are_running(VAR):
+        raise EmbeddedError(
+            "PostgreSQL or Valkey ended by itself: perhaps it was killed, or the disk is full. What was saved is kept: "
+            f"start bin/demo again. What they said is in {VAR / 'log'}."
+        )
+
+
 def _story(address: str, environ: Mapping[str, str], clouds: list[Simulator]) -> Any:
     """Become part of the product, in this process, and return the demo's story."""
     os.environ.update(environ)
@@ -202,13 +210,17 @@ def _story(address: str, environ: Mapping[str, str], clouds: list[Simulator]) ->
     return Story(VAR / "demo", hub=address, environ=plain, simulators=clouds)
 
 
-def _stay(supervisor: Supervisor, story: Any) -> None:
-    """Let the schools' servers be heard until somebody stops us, so that *Import now* works."""
+def _stay(supervisor: Supervisor, story: Any, *, ours: bool) -> None:
+    """Let the schools' servers be heard until somebody stops us, so that *Import now* works.
+
+    `ours`: whether the services are. Raises `EmbeddedError` where something ended by itself.
+    """
     with ThreadPoolExecutor(max_workers=1) as aside:
         beating = aside.submit(story.heartbeats)
         try:
             while True:
                 time.sleep(_HEARTBEAT)
+                _services_run(ours)
                 _all_run(supervisor)
                 if beating.done():
                     beating = aside.submit(story.heartbeats)

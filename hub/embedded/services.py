@@ -64,6 +64,11 @@ def use(var: Path, *, quick: bool = False, given: Mapping[str, str] | None = Non
         os.close(in_use)
 
 
+def are_running(var: Path) -> bool:
+    """Whether what was started in `var` runs still: of a service that ends, the keeper ends the others too."""
+    return _running(var) is not None
+
+
 def given_addresses(given: Mapping[str, str]) -> dict[str, str]:
     """Return the addresses in `given`, also those given as files."""
     names = [name + suffix for name in _GIVEN for suffix in ("", "_FILE")]

@@ -42,6 +42,12 @@ def test_a_second_demo_says_where_the_first_one_is() -> None:
             pass
 
 
+def test_services_that_end_by_themselves_are_told_of_but_not_those_of_somebody_else() -> None:
+    demo._services_run(False)
+    with pytest.raises(EmbeddedError, match="What was saved is kept: start bin/demo again"):
+        demo._services_run(True)
+
+
 def test_a_table_stands_in_columns() -> None:
     class Row:
         def cells(self) -> tuple[str, ...]:

@@ -123,8 +123,10 @@ def test_nothing_is_left_when_the_keeper_is_killed_and_the_next_start_works(
 
 def test_a_killed_postgres_starts_again(var: Path, holder: subprocess.Popen[bytes]) -> None:
     before = state(var)
+    assert services.are_running(var)
     os.kill(before["postgres"], signal.SIGKILL)
     assert wait_until_gone(list(before.values())) == []
+    assert not services.are_running(var)
     with services.use(var, quick=True, given={}) as found, psycopg.connect(found.environ["DATABASE_URL"]) as wire:
         assert wire.execute("SELECT 1").fetchone() == (1,)
 
