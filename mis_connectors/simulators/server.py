@@ -138,7 +138,8 @@ class SimulatorServer:
         """End, and let go of whoever hangs."""
         self._stopped.set()
         if self._thread.is_alive():
-            socket.create_connection(self._server.server_address[:2], timeout=5).close()  # wakes it: it looks around
+            here = ("127.0.0.1", self._server.server_port)
+            socket.create_connection(here, timeout=5).close()  # wakes it: it looks around
             self._thread.join(5)
         self._server.server_close()
 
