@@ -190,8 +190,6 @@ class Invitation(SchoolOwned):
     token_hash = models.CharField(max_length=64, unique=True)
     letter_number = models.CharField(max_length=8, unique=True, null=True, help_text="Eight digits on a letter.")
     letter_hash = models.CharField(max_length=64, blank=True, help_text="Of the code beside the number.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong codes typed for this letter.")
-    rests_until = models.DateTimeField(null=True)
     sent_by = models.CharField(max_length=200)
     sent_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -51,8 +51,7 @@ def page(client: Client, query: str = "") -> str:
 
 class TestTheReport:
     def test_counts_each_state(self, school: School, four: dict[str, Contact]) -> None:
-        found = connections.everybody(school, "parents", NOW)
-        assert connections.counts(found) == {
+        assert connections.counts(school, "parents", NOW) == {
             "all": 4,
             "connected": 1,
             "invited": 1,
@@ -73,8 +72,31 @@ class TestTheReport:
 
     def test_the_number_beside_a_state_is_how_many_it_shows(self, school: School, four: dict[str, Contact]) -> None:
         found = connections.everybody(school, "parents", NOW)
-        for state, count in connections.counts(found).items():
+        for state, count in connections.counts(school, "parents", NOW).items():
             assert connections.narrowed(found, connections.Wanted(state=state)).count() == count, state
+
+    def test_counts_each_person_once_and_nobody_who_is_not_here(
+        self, school: School, four: dict[str, Contact], office: Account
+    ) -> None:
+        link(make_pupil(school, "Zoë"), four["in"])
+        four["in"].made_by_hand = True
+        four["in"].save()
+        barred = make_contact(school, "Barred", "Okafor")
+        link(make_pupil(school), barred, access=False)
+        tie(barred, Account.objects.create_user("barred@example.org"), at=NOW)
+        make_contact(school, "Shell", "Okafor", made_by_hand=True, merged_into=four["new"])
+        Notice.objects.filter(to="late@example.org").update(state="unknown")
+        found, counted = connections.everybody(school, "parents", NOW), connections.counts(school, "parents", NOW)
+        assert (counted["all"], counted["connected"], counted["undelivered"]) == (4, 1, 1)
+        for state, count in counted.items():
+            assert connections.narrowed(found, connections.Wanted(state=state)).count() == count, state
+
+    def test_counts_staff_alike(self, school: School, office: Account) -> None:
+        here, gone = make_staff(school, "Tom", "Marsh"), make_staff(school, "Gone", "Marsh", leaving_date=NOW.date())
+        for number, one in enumerate((here, gone)):
+            tie(one, Account.objects.create_user(f"staff{number}@example.org"), at=NOW)
+        counted = connections.counts(school, "staff", NOW)
+        assert (counted["all"], counted["connected"], counted["unreachable"]) == (1, 1, 0)
 
     def test_says_when_how_and_until_when(self, four: dict[str, Contact], office: Account, signed_in: SignIn) -> None:
         text = page(signed_in(office))
@@ -125,6 +147,13 @@ class TestTheReport:
         assert f"Could not be delivered: {told}" in text
         csv = signed_in(office).get("/8233001/reports/connections.csv")
         assert told in b"".join(csv.streaming_content).decode()  # type: ignore[arg-type]
+        assert "Print a letter" in text, "the email is known to be dead"
+        ContactDetail.objects.filter(contact=four["asked"]).update(deliverable=True)
+        again = page(signed_in(office), "show=undelivered")
+        assert "Send again" in again
+        assert "Again from" not in again
+        panel = signed_in(office).get(f"/8233001/people/contacts/{four['asked'].pk}/").content.decode()
+        assert "Could not be delivered: The mail server refused the address (550)." in panel
         inviting.void(owner=four["asked"], by=office, now=NOW)
         assert "Nobody is in this state" in page(signed_in(office), "show=undelivered")
 

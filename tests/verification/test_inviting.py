@@ -77,13 +77,6 @@ class TestTheRules:
         assert rules.decide(record, now=NOW) == Refusal(reason)
         assert rules.decide(record, channel="letter", now=NOW) == Refusal(reason)
 
-    def test_five_wrong_codes_and_the_letter_rests_fifteen_minutes(self) -> None:
-        tries, rests = 0, None
-        for _ in range(4):
-            tries, rests = rules.after_wrong_code(tries, NOW)
-            assert rests is None
-        assert rules.after_wrong_code(tries, NOW) == (0, NOW + dt.timedelta(minutes=15))
-
     def test_a_code_has_sixty_bits_and_no_character_to_confuse(self) -> None:
         code = rules.make_code()
         assert len(rules.ALPHABET) == 32
@@ -133,6 +126,34 @@ class TestOne:
             inviting.invite(owner=mother, by=office, now=NOW + DAY)
         # By text it is another address.
         assert inviting.invite(owner=mother, by=office, channel="text", now=NOW + DAY).sent_to == "+447700900111"
+
+    @pytest.mark.parametrize("state", ["failed", "too_late"])
+    def test_what_could_not_be_delivered_counts_as_no_invitation(
+        self, mother: Contact, office: Account, state: str
+    ) -> None:
+        for hour in range(rules.MOST + 1):
+            made = inviting.invite(owner=mother, by=office, now=NOW + dt.timedelta(hours=hour))
+            assert made.channel == "email"
+            assert mother.pk not in inviting.plan(school=mother.school, now=made.sent_at).asks, "it is on its way"
+            Notice.objects.filter(to=made.sent_to).update(state=state)
+            assert inviting.plan(school=mother.school, now=made.sent_at).asks == {mother.pk: Ask("email", made.sent_to)}
+
+    @pytest.mark.parametrize("state", ["waiting", "sending", "sent", "unknown"])
+    def test_what_may_have_arrived_counts(self, mother: Contact, office: Account, state: str) -> None:
+        made = inviting.invite(owner=mother, by=office, now=NOW)
+        Notice.objects.filter(to=made.sent_to).update(state=state)
+        with pytest.raises(InvitationRefused, match="at most once a week"):
+            inviting.invite(owner=mother, by=office, now=NOW + DAY)
+
+    def test_a_failure_does_not_open_the_week_of_the_one_before_it(self, mother: Contact, office: Account) -> None:
+        inviting.invite(owner=mother, by=office, now=NOW)
+        Notice.objects.update(state="sent")
+        second = inviting.invite(owner=mother, by=office, now=NOW + 7 * DAY)
+        Notice.objects.filter(made_at=second.sent_at).update(state="failed")
+        third = inviting.invite(owner=mother, by=office, now=NOW + 7 * DAY + dt.timedelta(hours=1))
+        Notice.objects.filter(made_at=third.sent_at).update(state="sent")
+        with pytest.raises(InvitationRefused, match="invited on Mon 30 Nov and may be asked again on Mon 7 Dec"):
+            inviting.invite(owner=mother, by=office, now=NOW + 8 * DAY)
 
     def test_after_a_correction_of_the_email_at_once(self, mother: Contact, office: Account) -> None:
         inviting.invite(owner=mother, by=office, now=NOW)

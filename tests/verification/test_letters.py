@@ -160,25 +160,17 @@ class TestTheDoor:
         typed = {"number": f" {letter.number[:4]} {letter.number[4:]}", "code": letter.code.lower().replace("-", " ")}
         assert letter_making.enter(**typed, now=NOW).contact == nobody
 
-    def test_rests_after_five_wrong_codes_and_opens_again_after_fifteen_minutes(self, letter: Letter) -> None:
-        for _ in range(5):
+    def test_nobody_keeps_a_letter_shut_by_typing_wrong_codes(self, letter: Letter, nobody: Contact) -> None:
+        for second in range(60):
             with pytest.raises(InvitationRefused):
-                letter_making.enter(number=letter.number, code="AAAA-AAAA-AAAA", now=NOW)
-        with pytest.raises(InvitationRefused):
-            letter_making.enter(number=letter.number, code=letter.code, now=NOW + 14 * MINUTE)
-        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + 15 * MINUTE)
+                letter_making.enter(
+                    number=letter.number, code=f"AAAA-AAAA-AA{second}", now=NOW + second * dt.timedelta(seconds=1)
+                )
+        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + MINUTE).contact == nobody
 
-    def test_tries_while_it_rests_do_not_make_it_rest_longer(self, letter: Letter) -> None:
-        for minute in range(15):
-            with pytest.raises(InvitationRefused):
-                letter_making.enter(number=letter.number, code="AAAA-AAAA-AAAA", now=NOW + (minute // 5) * MINUTE)
-        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + 15 * MINUTE)
-
-    def test_no_number_of_wrong_codes_voids_it(self, letter: Letter) -> None:
-        for hour in range(20):
-            with pytest.raises(InvitationRefused):
-                letter_making.enter(number=letter.number, code="AAAA", now=NOW + dt.timedelta(hours=hour))
-        assert letter_making.enter(number=letter.number, code=letter.code, now=NOW + dt.timedelta(hours=21))
+    def test_whoever_guesses_day_and_night_has_no_hope_while_a_letter_is_good(self) -> None:
+        a_second, longest = 10_000, dt.timedelta(days=90)
+        assert a_second * longest.total_seconds() / len(rules.ALPHABET) ** rules.CODE_LENGTH < 1e-6
 
     def test_lapses_after_ten_days(self, letter: Letter) -> None:
         last = NOW + dt.timedelta(days=10)

@@ -36,7 +36,7 @@ def report(request: SchoolRequest, school: str) -> HttpResponseBase:
     now, years = timezone.now(), connections.year_groups(request.school)
     wanted = _wanted(request, years)
     found = connections.everybody(request.school, wanted.who, now)
-    counts = connections.counts(found)
+    counts = connections.counts(request.school, wanted.who, now)
     pages = Paginator(connections.narrowed(found, wanted).values_list("pk", flat=True), PER_PAGE)
     if not wanted.year:
         pages.count = counts[wanted.state]

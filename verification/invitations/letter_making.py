@@ -88,37 +88,27 @@ def without_letter(school: School, contact_ids: Iterable[int], now: dt.datetime)
 def enter(*, number: str, code: str, now: dt.datetime) -> Invitation:
     """Return the open invitation of a letter's number and code.
 
-    A wrong code counts; after five the letter rests 15 minutes, and is never void by them. Raises
-    `InvitationRefused` with the same sentence whatever is wrong, and compares as much.
+    A right code opens whatever was typed before it, so that nobody can keep anybody else's letter shut; that
+    guessing is hopeless rests on the code alone (`rules.CODE_LENGTH`). Raises `InvitationRefused` with the
+    same sentence whatever is wrong, and compares as much.
     """
     number, code = rules.typed_number(number), rules.typed_code(code)
     with scope.every_school():
         found = Invitation.objects.filter(letter_number=number).select_related("school", "contact", "staff").first()
     right = constant_time_compare(found.letter_hash if found else "", _hashed(number, code))
-    # Of a number that no letter has, the same is asked and written, of no row.
-    mine = Invitation.objects.filter(pk=found.pk if found else 0)
-    with scope.schools(found.school_id if found else 0), transaction.atomic():
-        held = mine.select_for_update().first()
-        rests = held is not None and held.rests_until is not None and held.rests_until > now
-        opens = held is not None and (held.used_at, held.voided_at) == (None, None) and held.expires_at > now
-        if found is not None and opens and not rests and right:
-            mine.update(tries=0, rests_until=None)
-            return found
-        tries, rests_until = rules.after_wrong_code(held.tries if held else 0, now)
-        mine.filter(used_at=None, voided_at=None).exclude(rests_until__gt=now).update(
-            tries=tries, rests_until=rests_until
-        )
+    opens = found is not None and (found.used_at, found.voided_at) == (None, None) and found.expires_at > now
+    if found is not None and opens and right:
+        return found
     raise _wrong()
 
 
 def _wrong() -> InvitationRefused:
-    """The same for an unknown number, a wrong code, a letter that rests, was used or has lapsed."""
+    """The same for an unknown number, a wrong code, a letter that was used or has lapsed."""
     return InvitationRefused(
         InvitationTrouble.UNKNOWN,
         _(
             "That number and code do not belong together, or the letter is not good any more. Check both against the "
-            "letter. After five wrong tries it rests for 15 minutes; then try again, or ask the school office for a "
-            "new one."
+            "letter, or ask the school office for a new one."
         ),
     )
 

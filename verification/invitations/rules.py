@@ -1,7 +1,8 @@
 """Whom to invite, where and how often: the rules, on plain values.
 
 An invitation asks one address. It is sent at most once a week and ten times in all; both begin again
-with another address. A letter asks no address, so the office may print one whenever it is needed.
+with another address, and what could not be delivered asked nobody. A letter asks no address, so the
+office may print one whenever it is needed.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ GOOD_FOR = dt.timedelta(days=10)
 AGAIN_AFTER = dt.timedelta(days=7)
 MOST = 10
 
-TRIES = 5
-REST = dt.timedelta(minutes=15)
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """32 characters that nobody takes for one another on paper: no I and 1, no O and 0."""
 CODE_LENGTH = 12
-"""60 bits."""
+"""60 bits: at ten thousand tries a second, day and night, ten days find one letter's code with a chance of 1 in 10⁸.
+
+So no number of wrong codes makes a letter rest: whoever could bring that about kept its owner out.
+"""
 
 EMAIL, TEXT, LETTER = "email", "text", "letter"
 
@@ -44,7 +46,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How often an address was asked, and when last."""
+    """How often an address was asked, and when last; what certainly did not arrive is not counted."""
 
     times: int
     last: dt.datetime
@@ -142,9 +144,3 @@ def typed_code(raw: str) -> str:
 def typed_number(raw: str) -> str:
     """Return a letter's number as typed: digits only."""
     return re.sub(r"[^0-9]", "", raw)
-
-
-def after_wrong_code(tries: int, now: dt.datetime) -> tuple[int, dt.datetime | None]:
-    """Return how many wrong codes a letter has now, and until when it rests; it is never void by them."""
-    tries += 1
-    return (0, now + REST) if tries >= TRIES else (tries, None)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from hub.core.models import School
 from hub.messaging import channels
-from hub.messaging.models import Channel
+from hub.messaging.models import Channel, Notice, NoticeState
 from hub.people.models import Connection, Contact, ContactDetail, DetailKind, PupilContact, Staff
 from hub.people.selectors import with_sight
 from verification.invitations.rules import LETTER, Asked, Record
@@ -22,6 +23,20 @@ from verification.models import Invitation
 def open_invitations(now: dt.datetime) -> Q:
     """The invitations whose link still opens something."""
     return Q(used_at=None, voided_at=None, expires_at__gt=now)
+
+
+NEVER_CAME = (NoticeState.FAILED, NoticeState.TOO_LATE)
+"""What becomes of a mail or text that certainly did not arrive."""
+LOST = (*NEVER_CAME, NoticeState.UNKNOWN)
+"""Or of which nobody knows."""
+NOT_HEARD = "nothing was heard of it"
+
+
+def lost(states: Iterable[str] = NEVER_CAME) -> QuerySet[Notice]:
+    """The mail or text of an invitation, if that became of it: it was written with it."""
+    return Notice.objects.filter(
+        kind="invitation", state__in=states, to=OuterRef("sent_to"), made_at=OuterRef("sent_at")
+    )
 
 
 def records(school: School, now: dt.datetime) -> dict[int, Record]:
@@ -102,7 +117,8 @@ def can_reach(kind: str) -> bool:
 
 def _asked(invitations: QuerySet[Invitation], owner: str) -> dict[int, dict[str, Asked]]:
     found: dict[int, dict[str, Asked]] = defaultdict(dict)
-    sent = invitations.exclude(channel=LETTER).values(owner, "sent_to").annotate(times=Count("pk"), last=Max("sent_at"))
+    came = invitations.exclude(channel=LETTER).filter(~Exists(lost()))
+    sent = came.values(owner, "sent_to").annotate(times=Count("pk"), last=Max("sent_at"))
     for row in sent:
         found[row[owner]][row["sent_to"]] = Asked(row["times"], row["last"])
     return found
@@ -118,15 +134,20 @@ class History:
     newest: Invitation | None
     times: int
     is_open: bool
+    lost: str = ""
+    """Why the newest did not arrive, for all one knows; blank where nothing is known against it."""
 
 
 def history_of(owner: Contact | Staff, now: dt.datetime) -> History:
     """Return the invitations of one record."""
     field: dict[str, Any] = {"staff" if isinstance(owner, Staff) else "contact": owner}
     found = Invitation.objects.filter(school_id=owner.school_id, **field).order_by("-sent_at", "-id")
-    newest = found.first()
-    is_open = newest is not None and (newest.used_at, newest.voided_at) == (None, None) and newest.expires_at > now
-    return History(newest, found.count() if newest else 0, is_open)
+    newest = found.annotate(trouble=Subquery(lost(LOST).values("trouble")[:1])).first()
+    if newest is None:
+        return History(None, 0, False)
+    unused = (newest.used_at, newest.voided_at) == (None, None)
+    why = None if newest.trouble is None or not unused else newest.trouble.strip().rstrip(".") or NOT_HEARD
+    return History(newest, found.count(), unused and newest.expires_at > now, why or "")
 
 
 def denied_links(contact: Contact) -> QuerySet[PupilContact]:
