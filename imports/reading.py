@@ -149,12 +149,16 @@ def _of_families(link: MisLink, identities: dict[Key, Identity], absent: list[Id
     theirs = Connection.objects.filter(
         school_id=link.school_id, contact_id__in=contacts, connected_at__isnull=False, ended_at=None
     )
+    # Few, and asked for one after another: without statistics PostgreSQL went through everybody for each of everybody.
+    connected = list(theirs.values_list("contact_id", flat=True))
+    if not connected:
+        return []
     open_links = PupilContact.objects.filter(school_id=link.school_id, ended_on=None)
-    pupils = open_links.filter(contact_id__in=theirs.values("contact_id")).values("pupil_id")
+    pupils = list(open_links.filter(contact_id__in=connected).values_list("pupil_id", flat=True))
     family = set(open_links.filter(pupil_id__in=pupils).values_list("contact_id", flat=True))
     details = ContactDetail.objects.filter(school_id=link.school_id, staff=None)
-    reached_by = details.filter(contact_id__in=theirs.values("contact_id")).exclude(value="").values("value")
-    family |= set(details.filter(value__in=reached_by).values_list("contact_id", flat=True))
+    reached_by = details.filter(contact_id__in=connected).exclude(value="").values_list("value", flat=True)
+    family |= set(details.filter(value__in=list(reached_by)).values_list("contact_id", flat=True))
     family -= contacts
     return [one for key, one in identities.items() if key[0] == CONTACT and one.person_id in family]
 
