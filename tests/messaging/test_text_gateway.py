@@ -86,7 +86,7 @@ def test_a_text_goes_through_the_process_onto_the_inbox_page(settings: Any, now:
 def test_a_provider_that_takes_a_text_and_never_says_so_sends_one(
     settings: Any, now: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.messaging.texting.TIMEOUTS", (2.0, 1.0))
+    monkeypatch.setattr("hub.messaging.texting.TIMEOUTS", (2.0, 0.4))
     with running(settings, "--fault=hang"):
         given = {"kind": "code", "channel": "text", "to": MOBILE, "template": "code", "context": {"code": "482913"}}
         sent = notices.send(**given, now=now)
@@ -109,7 +109,7 @@ def test_it_runs_in_a_demo_only_and_with_a_key(settings: Any, inbox: bool, key: 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_is_killed_while_it_asks_sends_one_text(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = text_gateway.Gateway(0, key="a-key", fault="hang")
-    threading.Thread(target=gateway.serve_forever, args=(0.05,), daemon=True).start()
+    threading.Thread(target=gateway.serve_forever, args=(0.01,), daemon=True).start()
     settings.TEXT_URL, settings.TEXT_KEY, settings.NOTICE_CARRIERS = gateway.url, "a-key", USUAL
     monkeypatch.setattr(notices, "ask", lambda notice_id, *, urgent: None)
     now = timezone.now()
@@ -152,7 +152,7 @@ def url(transactional_db: None) -> Iterator[Callable[..., str]]:
 
     def begin(fault: str = "") -> str:
         made.append(text_gateway.Gateway(0, key="a-key", fault=fault))
-        threading.Thread(target=made[-1].serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=made[-1].serve_forever, args=(0.01,), daemon=True).start()
         return made[-1].url
 
     yield begin

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,8 +27,7 @@ def path_of(verb: str, change: DetailChange) -> str:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-@pytest.mark.parametrize("verb", VERBS)
-def test_whatever_became_of_it_the_form_is_answered_in_words(ngozi: Parent, verb: str, frozen: bool) -> None:
+def test_whatever_became_of_it_the_form_is_answered_in_words(ngozi: Parent, frozen: bool) -> None:
     change = ask(ngozi.contact)
     if frozen:
         make_change(ngozi.contact, status="frozen", mis_state="")
@@ -43,12 +44,27 @@ def test_whatever_became_of_it_the_form_is_answered_in_words(ngozi: Parent, verb
             }
             DetailChange.objects.filter(pk=change.pk).update(**over)
             change.refresh_from_db()
-            path = path_of(verb, change)
-            for answer in (ngozi.client.get(path, follow=True), ngozi.client.post(path, SAID, follow=True)):
-                assert answer.status_code in (200, 404, 405, 422), (status, origin)
-            now = DetailChange.objects.get(pk=change.pk)
-            assert (now.status, now.answered_at) == (status, change.answered_at), (status, origin)
-    assert value_of(ngozi.contact, "email") == before
+            seen: set[str] = set()
+            for verb in VERBS:
+                with transaction.atomic():  # what one form did, the next one does not find
+                    answer_in_words(ngozi, path_of(verb, change), seen, f"{verb} {status} {origin}")
+                    now = DetailChange.objects.get(pk=change.pk)
+                    assert (now.status, now.answered_at) == (status, change.answered_at), (verb, status, origin)
+                    assert value_of(ngozi.contact, "email") == before, (verb, status, origin)
+                    transaction.set_rollback(True)
+
+
+def answer_in_words(parent: Parent, path: str, seen: set[str], which: str) -> None:
+    """Look at the form, send it, and go where that leads, unless nothing was done and that page was `seen` so."""
+    there = DetailChange.objects.count()
+    for ask_for in (partial(parent.client.get, path), partial(parent.client.post, path, SAID)):
+        answer = ask_for()
+        place = answer["Location"] if answer.status_code == 302 else ""
+        if place and (place not in seen or DetailChange.objects.count() != there):
+            answer = parent.client.get(place, follow=True)
+            assert answer.status_code in (200, 404), which
+            seen.add(place)
+        assert answer.status_code in (200, 302, 404, 405, 422), which
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "change", "take_out"])

@@ -24,6 +24,8 @@ def main() -> None:
             file.write(" ".join(sys.argv[1:]) + "\n")
     fault = os.environ.get("STUB_FAULT", "") if os.environ.get("STUB_REPORT", report) == report else ""
     time.sleep(float(os.environ.get("STUB_SECONDS", "0")))
+    while (held := os.environ.get("STUB_HELD_BY")) and Path(held).exists():
+        time.sleep(0.01)
     row = "<Surname>Okafor</Surname>" if fault == "no_identity" else ROWS[report]
     text = f'<?xml version="1.0" encoding="utf-8"?>\n<SuperStarReport><Record>{row}</Record></SuperStarReport>\n'
     error = "<CommandReporterError>Login failed for /PASSWORD:hunter22</CommandReporterError>"

@@ -102,12 +102,15 @@ def test_a_report_that_never_ends_is_given_up(agent: Any) -> None:
 
 
 def test_a_second_run_beside_the_first_leaves_it_alone(agent: Any) -> None:
-    first = agent.start("run", STUB_SECONDS="1")
+    held = agent.folder / "held"
+    held.touch()
+    first = agent.start("run", STUB_HELD_BY=str(held))
     try:
         while not agent.reports_run:
             time.sleep(0.01)
         second = agent("run")
     finally:
+        held.unlink()
         first.communicate(timeout=30)
 
     assert (second.returncode, second.stdout) == (3, "Another run is under way already.\n")
