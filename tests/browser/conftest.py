@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from hub.accounts import signing_in
 from hub.accounts.models import Account, Role
@@ -62,35 +62,73 @@ def world(transactional_db: None, settings: object) -> Iterator[World]:
 Open = Callable[..., Page]
 
 
+def alone(page: Page) -> Page:
+    """Return the page, which nobody is to be given afterwards: something is put in it that stays."""
+    _ALONE.add(page)
+    return page
+
+
+_ALONE: set[Page] = set()
+
+
+@pytest.fixture(scope="session")
+def spare(browser: Browser) -> list[Page]:
+    """Pages that a test is done with, as good as new: making a context and its window takes as long as ten pages."""
+    return []
+
+
 @pytest.fixture
-def open_page(browser: Browser, live_server: object) -> Iterator[Open]:
+def open_page(browser: Browser, live_server: object, spare: list[Page]) -> Iterator[Open]:
     """Open a path as somebody (an email), at a size, in a colour scheme. Console errors fail the test."""
     pages: list[Page] = []
     errors: list[str] = []
 
+    def failed(error: Error) -> None:
+        errors.append(str(error))
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
     def open_(path: str, *, email: str = "", size: dict[str, int] = DESK, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce",  # nothing is half-way between two colours when it is looked at
-            accept_downloads=True,
-        )
+        page = spare.pop() if spare else _new(browser)
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(media="null", color_scheme=scheme)  # type: ignore[arg-type]
         base = live_server.url  # type: ignore[attr-defined]
         if email:
-            context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            page.context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])
+        page.on("pageerror", failed)
+        page.on("console", said)
         pages.append(page)
         page.goto(base + path)
         return page
 
     yield open_
     for page in pages:
-        page.context.close()
+        page.remove_listener("pageerror", failed)
+        page.remove_listener("console", said)
+        if _as_new(page):
+            spare.append(page)
+        else:
+            page.context.close()
     unexpected = [error for error in errors if not any(code in error for code in ("404", "410", "422"))]
     assert unexpected == []
+
+
+def _new(browser: Browser) -> Page:
+    # Nothing is half-way between two colours when it is looked at.
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce", accept_downloads=True)  # type: ignore[arg-type]
+    context.set_default_timeout(30_000)
+    return context.new_page()
+
+
+def _as_new(page: Page) -> bool:
+    """Take out what the test left, and return whether nothing of it can be met by another."""
+    if page in _ALONE or len(page.context.pages) > 1:
+        return False
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    return True
 
 
 def session_of(email: str) -> str:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from hub.core import scope
 from tests.browser.conftest import PHONE, Open, session_of
-from tests.browser.test_every_page import LOOKS, problems_in_both, problems_of
+from tests.browser.test_every_page import LOOKS, problems_in_both, problems_of, to_judge
 from tests.conftest import make_school
 from tests.factories.inbox import last_code
 from tests.factories.parents import make_login, make_parent, value_of
@@ -33,7 +33,7 @@ def family(transactional_db: None, settings: object) -> Parent:
 def test_every_page_is_accessible_and_fits(family: Parent, open_page: Open) -> None:
     with scope.schools(*(one.school_id for one in family.connections)):
         paths = [*everything(family).values(), reverse("account:home")]
-    page = open_page(paths[0], email=EMAIL)
+    page = to_judge(open_page(paths[0], email=EMAIL))
     base, found = page.url.removesuffix(paths[0]), {}
     for path in paths:
         page.goto(base + path)

@@ -16,7 +16,7 @@ from mis_connectors.simulators.faults import Fault
 from mis_connectors.simulators.hosting import Simulation
 from mis_connectors.simulators.scholarpack_api import ScholarpackApi
 from mis_connectors.simulators.server import SimulatorServer
-from tests.browser.conftest import PHONE, Open
+from tests.browser.conftest import PHONE, Open, alone
 from tests.conftest import join, make_school
 
 pytestmark = pytest.mark.browser
@@ -115,7 +115,7 @@ def test_going_back_and_allowing_it_again_connects_nothing_twice(pack: Simulator
     page = at_scholarpack(open_page)
     sign_in(page)
     backs: list[str] = []
-    page.on("request", lambda request: backs.append(request.url) if "code=" in request.url else None)
+    alone(page).on("request", lambda request: backs.append(request.url) if "code=" in request.url else None)
     page.get_by_role("button", name="Allow", exact=True).click()
     expect(page.get_by_text("ScholarPack lets us in.")).to_be_visible()
     before = secrets.secrets_of(link())

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from hub.accounts import recovery_codes, second_factor
 from hub.accounts.models import Account, Passkey
-from tests.browser.conftest import DESK, PHONE, Open
+from tests.browser.conftest import DESK, PHONE, Open, alone
 from tests.conftest import PASSWORD
 from tests.factories.world import World
 
@@ -21,7 +21,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 def give_authenticator(page: Page) -> Any:
     """Plug in a virtual authenticator that checks who holds it, as a phone does by a finger."""
-    plug = page.context.new_cdp_session(page)
+    plug = page.context.new_cdp_session(alone(page))
     plug.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
