@@ -14,6 +14,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
@@ -23,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from hub.accounts import tokens
-from hub.accounts.models import Role
+from hub.accounts.models import Role, Session
 from hub.accounts.viewer import SchoolRequest, ViewedRequest, require
 from hub.core import keyring
 from hub.core.errors import HubError
@@ -110,7 +112,9 @@ def finish(request: SchoolRequest, school: str) -> HttpResponseBase:
         return _back(request, LAPSED)
     if request.method != "POST":
         return render(request, "imports/mis_link_consent.html", {"nav": "settings", "mis_name": link.source.mis_name})
-    del request.session[BEGUN]  # good once, whatever comes of it
+    if not take(request.session, begun):
+        messages.info(request, "This sign-in is being finished already: this page says how it went.")
+        return _led(request)
     now = timezone.now()
     if now.timestamp() - begun["at"] > LIFE.total_seconds():
         return _back(request, LAPSED)
@@ -119,13 +123,27 @@ def finish(request: SchoolRequest, school: str) -> HttpResponseBase:
     return _exchange(request, link, made, str(begun["code"]))
 
 
+def take(session: SessionBase, begun: dict[str, Any]) -> bool:
+    """Forget what was begun: it is good once, whatever comes of it. False where the same was sent twice at once.
+
+    A code that is exchanged twice was stolen, to the MIS: it would end the consent.
+    """
+    with transaction.atomic():
+        row = Session.objects.select_for_update().filter(session_key=session.session_key).first()
+        kept = session.decode(row.session_data).get(BEGUN) if row else None
+        if not kept or kept["state"] != begun["state"]:
+            return False
+        del session[BEGUN]
+        session.save()
+    return True
+
+
 def redirect_uri() -> str:
     """Return where the MIS sends the browser back to: one address for the whole hub, registered with the MIS."""
     return f"{settings.PUBLIC_URL}{resolve_url('mis_consent:come_back')}"
 
 
 def _exchange(request: SchoolRequest, link: MisLink, made: Authorises, sealed: str) -> HttpResponseBase:
-    request.session.save()  # before the wait: whoever sends this again finds nothing
     try:
         code = keyring.decrypt(sealed.encode()).decode()
         access = access_of(link, deadline_seconds=live.BUDGET_SECONDS)

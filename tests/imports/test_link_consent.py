@@ -13,6 +13,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from hub.accounts.models import Account
+from hub.accounts.sessions import SessionStore
 from hub.core.logs import WithoutTokens
 from hub.core.models import School
 from imports.link import consent, links
@@ -193,3 +194,16 @@ def test_no_code_or_state_is_written_in_the_log() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, line, None, None)
 
     assert WithoutTokens().format(record) == f'"GET {BACK}?code=…&state=… HTTP/1.1" 302 0'
+
+
+def test_what_comes_back_counts_once_also_where_it_is_sent_twice_at_the_same_moment(
+    link: MisLink, administrator: Account, signed_in: SignIn
+) -> None:
+    client = signed_in(administrator)
+    client.get(BACK, {"state": begun(client), "code": CODE})
+    key = client.session.session_key
+    first, second = SessionStore(key), SessionStore(key)
+    one, other = first[consent.BEGUN], second[consent.BEGUN]  # both have read it before either has forgotten it
+    assert consent.take(first, one)
+    assert not consent.take(second, other)
+    assert consent.BEGUN not in SessionStore(key)
