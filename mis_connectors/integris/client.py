@@ -19,7 +19,7 @@ from mis_connectors.errors import (
     ConnectorUnavailable,
 )
 from mis_connectors.http import Reply
-from mis_connectors.lists import Identity
+from mis_connectors.lists import Identity, is_whole
 from mis_connectors.replies import Answers, by_name, rows_in
 
 PAGE = 500
@@ -101,11 +101,14 @@ class Datashare:
         got = total = 0
         for number in range(1, PASSES + 1):
             seen: set[Identity] = set()
+            nameless = 0
             for place, page in enumerate(self._through(name), 1):
-                seen.update(identity(name, row) for row in page.rows)
+                found = [identity(name, row) for row in page.rows]
+                seen.update(filter(is_whole, found))
+                nameless += sum(not is_whole(one) for one in found)
                 total = page.total
                 yield number, place, page
-            got = len(seen)
+            got = len(seen) + nameless
             if got == total:
                 return
         raise ConnectorUnavailable(

@@ -22,6 +22,7 @@ from mis_connectors.errors import (
 )
 from mis_connectors.http import Http, Outgoing
 from mis_connectors.integris import people, permissions
+from mis_connectors.integris.client import Datashare, Page
 from mis_connectors.integris.connector import IntegrisConnector
 from mis_connectors.records import ContactRecord, IncomingPayload, Kind, PupilRecord, Snapshot, StaffRecord
 from mis_connectors.simulators.integris_api import PARTNER_KEY, IntegrisApi
@@ -214,6 +215,15 @@ def test_a_row_without_an_id_is_named_and_rejected() -> None:
     assert (
         problem.message == "RM Integris gives a pupil (surname Okafor) without StudentID, so nobody can tell who it is."
     )
+
+
+def test_two_rows_without_an_id_are_two_of_as_many_as_the_list_says(
+    server: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"StudentID": "1"}, {"StudentID": None}, {"StudentID": ""}]
+    page = Page(body=b"", total=3, rows=rows)
+    monkeypatch.setattr(Datashare, "page", lambda *_, **__: page)
+    assert list(Datashare(access_to(server)).pages("students")) == [(1, 1, page)]
 
 
 def test_links_that_lead_nowhere_are_counted_in_a_note() -> None:
