@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,15 @@ def test_its_files_are_a_package_that_keeps_to_the_contract(package: Path) -> No
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 50  # type: ignore[index]
+
+
+def test_installed_it_brings_its_steps_along(package: Path) -> None:
+    """A template that is not named as data stays behind when the package is installed."""
+    told = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    globs = told["package-data"]["schoolgate_hilltop"]
+    data = {path for glob in globs for path in (package / "schoolgate_hilltop").glob(glob)}
+    assert told["packages"] == ["schoolgate_hilltop"]
+    assert data == set(package.rglob("*.html")) != set()
 
 
 def test_a_school_is_imported_through_it(
