@@ -73,6 +73,8 @@ class Read:
     """Fields that the MIS could supply and the school withholds."""
     merges: int
     """How often records had been merged, and merges undone, when it was read."""
+    snapshot: Snapshot
+    """What came, every record of it: whoever uploads a file is told what is wrong in all of it."""
 
 
 def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
@@ -107,7 +109,7 @@ def read(basis: Basis, run: Import, *, today: dt.date) -> Read:
         ids_by_hand=basis.connector.info.delivery is Delivery.UPLOAD,
         notes=(*reading.notes, *withholding.notes(basis.connector.info, snapshot.lacking, doubted=doubted)),
     )
-    return Read(reading, identities, [*absent, *_parted(reading, identities)], full, snapshot.lacking, merges)
+    return Read(reading, identities, [*absent, *_parted(reading, identities)], full, snapshot.lacking, merges, snapshot)
 
 
 def excluded_from(link: MisLink) -> frozenset[tuple[str, str]]:

@@ -40,6 +40,11 @@ class Mis:
     delivery: str
 
     @property
+    def source(self) -> str:
+        """What people's changes come from, in a sentence: `SIMS`, or `the file` where somebody uploads one."""
+        return "the file" if self.is_upload else self.name
+
+    @property
     def is_push(self) -> bool:
         return self.delivery == Delivery.PUSH.value
 
@@ -143,7 +148,7 @@ def words(run: Import, *, mis: Mis | None = None) -> presenting.Run:
     return presenting.Run(
         state=run.state,
         kind=run.kind,
-        mis_name=(mis or mis_of(run.link)).name,
+        mis_name=(mis or mis_of(run.link)).source,
         preview=run.preview,
         created_at=run.created_at,
         started_at=run.started_at,

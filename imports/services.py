@@ -215,7 +215,7 @@ def _show(run: Import, basis: reading.Basis, planned: reading.Planned, read: rea
     finish(
         run, _state_of(planned, planned.plan), now=now, counts=counts, would=would,
         reasons=_reasons(planned), notes=list(read.reading.notes),
-        cells=checking.wrong_cells(run, basis, planned.plan),
+        cells=checking.wrong_cells(read, basis, planned.plan),
     )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ class Cell:
     """Whose row it is, by the names in it."""
 
 
+Locate = Callable[[str, str, str, str, int | None], Cell | None]
+"""Returns where `(kind, external id, field, value, row)` stands, for a problem that names them."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderFault:
     """One thing wrong with the captions of a file."""
@@ -41,8 +45,7 @@ class FileCheck:
 
     header: tuple[HeaderFault, ...]
     """While there is one, no row is read."""
-    locate: Callable[[str, str, str, str, int | None], Cell | None]
-    """Returns where `(kind, external id, field, value, row)` stands, for a problem that names them."""
+    locate: Locate
 
 
 @dataclass(frozen=True, slots=True)

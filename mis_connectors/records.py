@@ -10,7 +10,10 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from mis_connectors.files import Locate
 
 
 class Kind(StrEnum):
@@ -148,6 +151,8 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     orphans: tuple[tuple[SourceRecord, RecordProblem], ...] = ()
     """Rows that name nobody: rejected, and named."""
+    locate: Locate | None = None
+    """Of a file that a person uploaded: where what is wrong with it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,5 +71,5 @@ def history_of(school: School, kind: str, person_id: int, *, now: dt.datetime) -
 def _of_run(run: Import, changes: list[ImportChange], now: dt.datetime) -> ImportOfPerson:
     mis = selectors.mis_of(run.link)
     when = moments.stamp(run.finished_at or run.created_at, now=now)
-    lines = change_lines.lines_of(changes, school_id=run.school_id, mis_name=mis.name, now=now)
+    lines = change_lines.lines_of(changes, school_id=run.school_id, mis_name=mis.source, now=now)
     return ImportOfPerson(run, when, run.state == ImportState.UNDONE, lines)

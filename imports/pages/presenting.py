@@ -125,7 +125,7 @@ def title(run: Run) -> str:
     if run.state in titles:
         return titles[run.state]
     if run.state in RUNNING:
-        return f"Reading what {run.mis_name} sent"
+        return "Reading the file" if run.kind == "upload" else f"Reading what {run.mis_name} sent"
     if run.state == "partly_held" and not run.changes:
         return "The removals wait for you" if run.waits else "Nobody was removed"
     if not run.changes:

@@ -107,7 +107,7 @@ def import_detail(request: SchoolRequest, school: str, import_id: int) -> HttpRe
         "can_import": run.preview
         and run.state not in (*OPEN_STATES, ImportState.FAILED)
         and not is_another_schools(run),
-        "at_once": _at_once(run, mis.name, now=now) if shows_plan(run) and not run.preview else [],
+        "at_once": _at_once(run, mis.source, now=now) if shows_plan(run) and not run.preview else [],
         "can_undo": can_undo(run, now=now),
         "has_file": run.payload is not None and run.payload.stored,
     } | _changes(request, run, now=now)
@@ -151,9 +151,9 @@ def import_changes_csv(request: SchoolRequest, school: str, import_id: int) -> H
     header = ("Person", "Who", "What happened", "Field", "Before", "After", "Beside it", "Why")
     stored = selectors.changes(run).iterator(chunk_size=2000)
     found = (
-        (wording.would_line(row, mis_name=mis.name) for row in _would(run))
+        (wording.would_line(row, mis_name=mis.source) for row in _would(run))
         if shows_plan(run)
-        else change_lines.every_line(run, stored, mis_name=mis.name, now=now)
+        else change_lines.every_line(run, stored, mis_name=mis.source, now=now)
     )
     return csv_response(f"import-{run.pk}-changes.csv", header, _rows(found))
 
@@ -173,7 +173,7 @@ def import_removals(request: SchoolRequest, school: str, import_id: int) -> Http
         "mis": mis,
         "when": moments.stamp(selectors.words(run, mis=mis).when, now=now),
         "page": page,
-        "lines": change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.name),
+        "lines": change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.source),
         "removals": removals_held(run) or len(would),
         "waits": selectors.words(run, mis=mis).waits,
     }
@@ -251,13 +251,13 @@ def _changes(request: SchoolRequest, run: Import, *, now: dt.datetime) -> dict[s
         counts = _count_would(would)
         rows = [row for row in would if _is(row, "kind", kind) and _is(row, "action", action)]
         page: Page[Any] = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-        lines = change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.name)
+        lines = change_lines.would_lines(list(page), school_id=run.school_id, mis_name=mis.source)
     else:
         counts = selectors.change_counts(run)
         paginator = Paginator(selectors.changes(run, kind=kind, action=action), PER_PAGE)
         paginator.count = _total(counts, kind, action)  # known already; counted once, not twice
         page = paginator.get_page(request.GET.get("page"))
-        lines = change_lines.lines_of(list(page), school_id=run.school_id, mis_name=mis.name, now=now)
+        lines = change_lines.lines_of(list(page), school_id=run.school_id, mis_name=mis.source, now=now)
     return {
         "page": page,
         "lines": lines,

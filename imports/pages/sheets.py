@@ -124,7 +124,7 @@ def sheet(request: SchoolRequest, school: str, import_id: int) -> HttpResponseBa
     words = selectors.words(run, mis=mis)
     header = captions_wrong(run)
     groups = grouped(run.cells)
-    would = change_lines.would_lines(run.would[:LINES_SHOWN], school_id=run.school_id, mis_name="the file")
+    would = change_lines.would_lines(run.would[:LINES_SHOWN], school_id=run.school_id, mis_name=mis.source)
     context = {
         "nav": "imports",
         "run": run,
@@ -194,7 +194,7 @@ def title(run: Import, header: tuple[HeaderFault, ...]) -> str:
 def lead(run: Import, header: tuple[HeaderFault, ...]) -> str:
     """Return the sentence below the heading."""
     if run.state in OPEN_STATES:
-        return "It takes a few seconds. Nothing is imported before you say so."
+        return "It takes some seconds, for a large school half a minute. Nothing is imported before you say so."
     if header:
         return "Nothing was imported. Correct the captions in your spreadsheet, save it, and choose it again."
     if run.state == ImportState.FAILED:

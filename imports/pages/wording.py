@@ -165,7 +165,11 @@ def because(change: Change, *, mis_name: str, now: dt.datetime) -> str:
     if change.action == "kept":
         return _kept_because(change, mis_name=mis_name, now=now)
     sentence = _WHY.get(change.why) or _BY_ACTION.get(change.action, "Changed in {mis}")
-    return sentence.format(mis=mis_name)
+    return _begin(sentence.format(mis=mis_name))
+
+
+def _begin(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 _BY_ACTION = {
@@ -194,7 +198,8 @@ _WHY: Mapping[str, str] = {
 
 def _kept_because(change: Change, *, mis_name: str, now: dt.datetime) -> str:
     if change.why == "mis_agrees":
-        return f"{mis_name} now says the same" if change.after.get("mis_value") else f"{mis_name} has none any more"
+        said = "now says the same" if change.after.get("mis_value") else "has none any more"
+        return _begin(f"{mis_name} {said}")
     if change.why == "offer":
         return "an offer: nothing fills a connected person's empty field"
     if change.verified_at is not None:
@@ -238,8 +243,8 @@ def _detail(change: Change, *, mis_name: str, now: dt.datetime) -> Line:
 def _mis_says(kind: str, said: Any, mis_name: str, *, offered: bool) -> str:
     words = value(kind, said)
     if not words:
-        return f"{mis_name} has none"
-    return f"{mis_name} {'offers' if offered else 'says'} {words}"
+        return _begin(f"{mis_name} has none")
+    return _begin(f"{mis_name} {'offers' if offered else 'says'} {words}")
 
 
 def _whole(change: Change, *, mis_name: str, now: dt.datetime) -> Line:

@@ -87,6 +87,7 @@ def read(payload: IncomingPayload) -> Snapshot:
         orphans=tuple(
             (_record(file, kind, "", [line], payload.salt), problem) for kind, line, problem in file.nobody
         ),
+        locate=partial(_locate, file),
     )  # fmt: skip
 
 

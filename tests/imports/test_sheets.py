@@ -72,6 +72,25 @@ def test_a_file_is_shown_before_anything_is_imported_and_then_imported(client_: 
     assert PupilContact.objects.get().relationship == "Mother"
 
 
+def test_the_page_of_its_import_speaks_of_the_file(client_: Client) -> None:
+    """`Spreadsheet` is what is chosen in place of an MIS; nothing is new in it."""
+    first = brought_in(client_, csv(row(), family(1)))
+    second = brought_in(client_, csv(row(Year="7", PrimaryEmail="new@example.org"), family(1)))
+    same = brought_in(client_, csv(row(Year="7", PrimaryEmail="new@example.org"), family(1)))
+    shown = {run.pk: " ".join(client_.get(f"/8233001/imports/{run.pk}/").text.split()) for run in (first, second, same)}
+    assert "changes from the file" in shown[first.pk]
+    assert "New in the file" in shown[first.pk]
+    assert "Changed in the file" in shown[second.pk]
+    assert "Nothing changed in the file" in shown[same.pk]
+    csv_of = client_.get(f"/8233001/imports/{first.pk}/changes.csv")
+    shown[0] = b"".join(csv_of.streaming_content).decode() if csv_of.streaming else csv_of.text  # type: ignore[attr-defined]
+    pupil = Pupil.objects.get(forename="Amelia")
+    shown[1] = client_.get(f"/8233001/imports/of/pupil/{pupil.pk}/").text
+    for text in shown.values():
+        assert "in Spreadsheet" not in text
+        assert "from Spreadsheet" not in text
+
+
 def test_the_ordinary_page_of_such_a_preview_leads_to_this_one(client_: Client) -> None:
     preview = post(client_, "pupils.csv", csv(row()))
     assert client_.get(f"/8233001/imports/{preview.pk}/")["Location"].endswith("/sheet/")
