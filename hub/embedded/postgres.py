@@ -122,6 +122,7 @@ class Postgres:
     def _try(self, port: int, deadline: float) -> bool:
         """Start the server on `port` and wait until it takes connections; False when it ended instead."""
         options = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=150"]
+        options += ["log_error_verbosity=terse", "log_min_error_statement=panic"]  # values of people are in the others
         options += ["jit=off", "timezone=UTC", *(_QUICK if self.quick else ())]
         with self.log.open("ab") as log:
             self._log_begins = log.tell()

@@ -129,6 +129,9 @@ def test_a_killed_postgres_starts_again(var: Path, holder: subprocess.Popen[byte
     assert not services.are_running(var)
     with services.use(var, quick=True, given={}) as found, psycopg.connect(found.environ["DATABASE_URL"]) as wire:
         assert wire.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            wire.execute("SELECT 'somebody@example.org' FROM nothing")
+    assert "somebody@example.org" not in (var / "log" / "postgres.log").read_text(), "no statement is logged"
 
 
 def test_the_port_is_kept_and_another_is_taken_where_somebody_sits_on_it(var: Path) -> None:
