@@ -155,7 +155,7 @@ def _exchange(request: SchoolRequest, link: MisLink, made: Authorises, sealed: s
         return _back(request, error.message)
     except keyring.KeyringError:
         return _back(request, live.UNREADABLE)
-    messages.success(request, f"{link.source.mis_name} lets us in. The first import begins now.")
+    messages.success(request, f"{link.source.mis_name} lets us in. An import begins now.")
     return _led(request)
 
 

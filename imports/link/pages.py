@@ -210,7 +210,8 @@ def lead(
         case LinkState.WAITING if mis.is_push:
             return f"The agent is downloaded. The first time {mis.name}'s reports arrive, the link switches itself on."
         case LinkState.WAITING:
-            return f"Since {since}. Nothing needs doing here: the first import begins by itself."
+            which = "an import" if ever else "the first import"
+            return f"Since {since}. Nothing needs doing here: {which} begins by itself."
         case LinkState.NOT_SET_UP if info:
             return setting_up.lead(info)
         case LinkState.AWAITING_CREDENTIALS:
@@ -218,7 +219,7 @@ def lead(
         case LinkState.RECONNECT:
             if not ever:
                 return "What it said is below. Set it right, and it is tried again at once."
-            return f"Nothing has come in since {since}. Everybody stays as they are until it is connected again."
+            return f"Shut out since {since}. {came} Everybody stays as they are until it is connected again."
     return f"Since {since}."
 
 

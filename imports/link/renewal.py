@@ -40,7 +40,7 @@ def one_at_a_time(
     Raises `ConnectorUnavailable` after `patience` seconds.
     """
     ends = time.monotonic() + patience
-    while not (mine := _claim(link_id, school_id, now=timezone.now())):
+    while not (mine := _claim(link_id, school_id)):
         if time.monotonic() >= ends:
             raise ConnectorUnavailable(_BUSY, detail="renewal under way")
         sleep(_PAUSE)
@@ -53,9 +53,10 @@ def one_at_a_time(
             logger.warning("A renewal at link %s is left to lapse", link_id)
 
 
-def _claim(link_id: int, school_id: int, *, now: dt.datetime) -> str:
+def _claim(link_id: int, school_id: int) -> str:
     """Return what was written for us, or blank where somebody else is about it."""
     with _locked(link_id, school_id) as link:
+        now = timezone.now()  # by now somebody else may have claimed it, whom we waited for
         if _holds(secrets.secrets_of(link).get(_NAME, ""), now=now):
             return ""
         until = (now + LIFE).isoformat()
@@ -70,8 +71,8 @@ def _let_go(link_id: int, school_id: int, mine: str) -> None:
 
 
 def _holds(said: str, *, now: dt.datetime) -> bool:
-    """Whether somebody is about it; a time that a faster clock wrote keeps nobody waiting for longer."""
-    return bool(said) and now < dt.datetime.fromisoformat(said) <= now + LIFE
+    """Whether somebody is about it; a time that a clock far ahead wrote keeps nobody waiting."""
+    return bool(said) and now < dt.datetime.fromisoformat(said) <= now + 2 * LIFE
 
 
 def _write(link: MisLink, until: str) -> None:

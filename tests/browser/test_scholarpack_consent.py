@@ -77,7 +77,7 @@ def test_from_the_button_to_scholarpack_and_back_to_the_first_import(
     expect(page.get_by_text("Schoolgate asks to read from Larch Hill Primary")).to_be_visible()
     page.get_by_role("button", name="Allow", exact=True).click()
 
-    expect(page.get_by_text("ScholarPack lets us in. The first import begins now.")).to_be_visible()
+    expect(page.get_by_text("ScholarPack lets us in. An import begins now.")).to_be_visible()
     assert "code=" not in page.url
     expect(page.get_by_role("heading", level=1)).to_have_text("ScholarPack is linked", timeout=9000)
     page.goto(page.url.replace(MIS_LINK, "/8233001/"))

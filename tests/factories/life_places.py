@@ -114,7 +114,8 @@ class Place(History):
                 assert (at, owner) not in self.desk.logins, "an undo took a Connected person away"
                 self.desk.forget((at, owner))
         for at, owner, kind in set(self.desk.mis) - {self.slot(*known) for known in self.hub.details}:
-            if at == self.number and (at, owner) not in self.desk.away:  # an email or mobile that the import had brought
+            # An email or mobile that the import had brought.
+            if at == self.number and (at, owner) not in self.desk.away:
                 self.desk.hear((at, owner, kind), "", anew=False)
                 if (at, owner) not in self.desk.logins:
                     self.desk.values.pop((at, owner, kind), None)

@@ -166,7 +166,7 @@ def test_connected_parents_are_those_whom_the_school_writes_to_as_connection_sta
     people.make_contact(school, "Guy", "Gone", made_by_hand=True, merged_into=both)
     people.make_contact(school, "Wu", "Twice", here, made_by_hand=True)
     assert "1 of 4" in page().text
-    counts = connections.counts(connections.everybody(school, connections.PARENTS, now))
+    counts = connections.counts(school, connections.PARENTS, now)
     assert (counts["connected"], counts["all"]) == (1, 4)
 
 
