@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.core.models import School
+from hub.people import services as people
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, PupilContact
 from imports.models import ImportChange, ImportState
 from mis_connectors import registry
@@ -14,7 +15,7 @@ from tests.factories.parents import make_login
 from tests.factories.people import tie
 from tests.factories.raw import RawMis, RawNights, a_parent, a_pupil
 
-EMAIL, MOBILE = "ada@example.org", "07700 900101"
+EMAIL, MOBILE, OTHER = "ada@example.org", "07700 900101", "07700 900199"
 HOME: dict[str, Any] = {"postcode": "AB1 2CD"}
 
 
@@ -95,6 +96,21 @@ def test_a_merge_that_keeps_one_of_the_two_ids_ends_nobody(nights: RawNights) ->
     assert ada().pk == before
     assert children_of(ada()) == {"Millie", "Sam"}
     assert not ImportChange.objects.filter(run=run, action="ended").exists()
+
+
+def test_the_connected_keep_sight_when_the_mis_drops_their_record_and_the_other_is_as_it_was(nights: RawNights) -> None:
+    """Nobody would look at a record that has not changed, were it not of the family of one who is Connected."""
+    nights.mis.records |= {
+        "c1": a_parent("Ada", "p1", email=EMAIL, mobile=MOBILE),
+        "c2": a_parent("Ada", "p1", "p2", mobile=OTHER),
+    }
+    nights.night()
+    mine, other = adas()
+    people.connect(contact=mine, account=make_login(), verified={"mobile": OTHER}, by_name="Ada", now=nights.now)
+    del nights.mis.records["c1"]
+    nights.night()
+    assert MisIdentity.objects.get(external_id="c2").contact_id == mine.pk != other.pk
+    assert children_of(mine) == {"Millie", "Sam"}
 
 
 def test_a_merge_into_a_new_id_is_the_same_parent(nights: RawNights) -> None:
