@@ -357,7 +357,8 @@ def test_what_an_address_leads_to_is_looked_up_by_indexes(family: dict[str, Any]
     with scope.every_school(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in asked:
-            cursor.execute(f"EXPLAIN (COSTS OFF) {sql}")
+            # In a table of a few rows their order may be had by walking a key, which says nothing of a large one.
+            cursor.execute(f"EXPLAIN (COSTS OFF) {re.sub(r' ORDER BY [^()]*$', '', sql)}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Seq Scan" not in plan, f"{sql}\n{plan}"
             assert "Index Cond" in plan, f"{sql}\n{plan}"
