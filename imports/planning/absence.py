@@ -23,7 +23,8 @@ class Absence:
             absent = [identity for identity in live if not draft.is_present(identity)]
             if not absent:
                 continue
-            if len(absent) < len(live) or owner in draft.moved_to:
+            # Another record of the same person may be there still, or be back.
+            if any(map(draft.is_present, identities)) or owner in draft.moved_to:
                 self._gone(kind, absent)
             else:
                 self._person(kind, owner[1], absent)

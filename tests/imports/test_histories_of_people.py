@@ -30,6 +30,13 @@ def test_every_life_keeps_what_people_confirmed_and_lists_what_differs(happened:
     live(a_life(), happened)
 
 
+def test_one_of_two_records_of_a_person_goes_as_the_other_comes_back() -> None:
+    """A life that ten thousand found: whoever was back was also taken for gone, and lost the children."""
+    orders = [("mis_court_order", 0, 0, 0)] * 6
+    drops = [("mis_drop", 0, 2, 0), ("mis_drop", 0, 0, 0), ("night", 0, 0, 0), ("merge", 0, 0, 0)]
+    live(a_life(), [*orders, *drops, ("mis_drop", 0, 1, 0), ("mis_return", 0, 0, 0)])
+
+
 @pytest.mark.long
 @settings(max_examples=10_000, deadline=None, suppress_health_check=QUIET, database=None)
 @given(happened=events())
