@@ -24,6 +24,7 @@ URGENT_FOUND_AGAIN_AFTER = dt.timedelta(seconds=10)
 _FIRST, _AFTER = 0, 6
 """Priorities as the broker has them: the lower, the sooner."""
 NOT_SET_UP = "Text messages are not set up here."
+NO_KEY = "No key of the key ring opens what was to be sent."
 
 
 @dataclass(frozen=True, slots=True)

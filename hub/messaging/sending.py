@@ -48,7 +48,7 @@ def deliver(notice_id: int, *, now: dt.datetime) -> str | None:
     except Unanswered as silence:
         return _unanswered(notice, silence.why, again=carrier.knows_references, now=now)
     except KeyringError:
-        return _end(notice, NoticeState.FAILED, "No key of the key ring opens what was to be sent.")
+        return _end(notice, NoticeState.FAILED, notices.NO_KEY)
     return _taken(notice, now)
 
 

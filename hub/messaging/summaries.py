@@ -9,6 +9,8 @@ from itertools import groupby
 
 from django.db import transaction
 
+from hub.core import sweeps
+from hub.core.keyring import KeyringError
 from hub.messaging import notices, words
 from hub.messaging.kinds import KINDS
 from hub.messaging.models import Channel, Notice, NoticeState
@@ -23,21 +25,51 @@ class Item:
     lines: str
 
 
-@transaction.atomic
 def write(*, before: dt.datetime, now: dt.datetime) -> int:
     """Put together what was told before that moment and waits for a summary; return how many summaries wait to be sent.
 
-    A moment that was missed is made up for; one that has passed finds nothing again.
+    A moment that was missed is made up for; one that has passed finds nothing again. Raises
+    `ExceptionGroup` with the logins whose summary failed, once all others are written: theirs waits on.
     """
+    made: list[Notice] = []
+    told: list[int] = []
+    failed: ExceptionGroup[Exception] | None = None
+    with transaction.atomic():
+        held, lost = _held(before)
+
+        def put_together(account_id: int | None) -> None:
+            made.extend(_of_account(held[account_id], now))
+            told.extend(one.pk for one in held[account_id])
+
+        try:
+            sweeps.each(held, put_together)
+        except ExceptionGroup as trouble:
+            failed = trouble
+        Notice.objects.bulk_create(made)
+        Notice.objects.filter(pk__in=told).update(state=NoticeState.SENT, sent_at=now)
+        if lost:
+            Notice.objects.filter(pk__in=lost).update(state=NoticeState.FAILED, trouble=notices.NO_KEY)
+    if failed is not None:
+        raise failed
+    return len(made)
+
+
+def _held(before: dt.datetime) -> tuple[dict[int | None, list[Notice]], list[int]]:
+    """Return by login what waits for a summary, and which of it no key opens."""
     waiting = Notice.objects.filter(state=NoticeState.SUMMARY, made_at__lt=before)
     # Locked in order and waited for: of two sweeps at once the second finds nothing, and no summary is cut in two.
-    held = list(waiting.select_for_update().order_by("account_id", "made_at", "pk"))
-    made = [
-        summary for _, some in groupby(held, key=lambda one: one.account_id) for summary in _of_account(list(some), now)
-    ]
-    Notice.objects.bulk_create(made)
-    Notice.objects.filter(pk__in=[one.pk for one in held]).update(state=NoticeState.SENT, sent_at=now)
-    return len(made)
+    found = list(waiting.select_for_update().order_by("account_id", "made_at", "pk"))
+    lost = [one.pk for one in found if not _opens(one)]
+    readable = [one for one in found if one.pk not in set(lost)]
+    return {key: list(some) for key, some in groupby(readable, key=lambda one: one.account_id)}, lost
+
+
+def _opens(notice: Notice) -> bool:
+    """Whether its words can be read, or were wiped already."""
+    try:
+        return notice.sealed is None or bool(notices.opened(notice))
+    except KeyringError:
+        return False
 
 
 def _of_account(held: list[Notice], now: dt.datetime) -> list[Notice]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from hub.core import sweeps
 from hub.messaging import security, sending, summaries
 from hub.messaging.models import Notice, NoticeState
 
@@ -20,14 +22,19 @@ WORDS_KEPT = dt.timedelta(days=30)
 NOTICES_KEPT = dt.timedelta(days=400)
 
 
-def sweep(*, now: dt.datetime) -> list[int]:
-    """Tell what happened to logins, settle what was lost or late, write the summaries due; return what to send now."""
-    security.tell(now=now)
-    sending.settle_lost(now=now)
-    sending.settle_late(now=now)
-    summaries.write(before=last_summary(now), now=now)
-    _forget(now)
-    return _due(now)
+def settle(*, now: dt.datetime) -> None:
+    """Tell what happened to logins, settle what was lost or late, write the summaries due, forget what is old.
+
+    What fails keeps nothing else from being done; it is raised at the end.
+    """
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: security.tell(now=now),
+        lambda: sending.settle_lost(now=now),
+        lambda: sending.settle_late(now=now),
+        lambda: summaries.write(before=last_summary(now), now=now),
+        lambda: _forget(now),
+    )
+    sweeps.each(steps, lambda step: bool(step()))
 
 
 def last_summary(now: dt.datetime) -> dt.datetime:
@@ -38,8 +45,8 @@ def last_summary(now: dt.datetime) -> dt.datetime:
 
 
 @transaction.atomic
-def _due(now: dt.datetime) -> list[int]:
-    """Take the notices that no task has taken: they are not taken again before the task has ended."""
+def take_due(*, now: dt.datetime) -> list[int]:
+    """Return what is to be sent now and no task has taken; it is not taken again before that task has ended."""
     due = Notice.objects.filter(state=NoticeState.WAITING, not_before__lte=now).order_by("not_before", "pk")
     found = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:AT_ONCE])
     Notice.objects.filter(pk__in=found).update(not_before=now + ASKED_AGAIN_AFTER)

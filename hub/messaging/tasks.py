@@ -16,8 +16,15 @@ def deliver_notice(notice_id: int) -> None:
 
 @shared_task(time_limit=120)
 def sweep_notices() -> None:
-    """Ask again for what was lost or is to be tried again, and write the daily summaries; every few seconds."""
-    found = sweeping.sweep(now=timezone.now())
-    urgent = selectors.urgent(found)
-    for notice_id in found:
-        notices.ask(notice_id, urgent=notice_id in urgent)
+    """Ask again for what was lost or is to be tried again, and write the daily summaries; every few seconds.
+
+    Whatever fails of it, what waits is sent.
+    """
+    now = timezone.now()
+    try:
+        sweeping.settle(now=now)
+    finally:
+        found = sweeping.take_due(now=now)
+        urgent = selectors.urgent(found)
+        for notice_id in found:
+            notices.ask(notice_id, urgent=notice_id in urgent)

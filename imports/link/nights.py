@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Max, Q, QuerySet
 
-from hub.core import scope
+from hub.core import scope, sweeps
 from imports.link import schedule
 from imports.link.schedule import Due, Timetable
 from imports.models import (
@@ -90,16 +90,20 @@ def next_due(link: MisLink, *, now: dt.datetime) -> dt.datetime | None:
 def tick(now: dt.datetime) -> list[tuple[int, int, dt.date]]:
     """Write down every night that has become due, in every school; return `(school, link, night)` of the new ones.
 
-    However often and by however many it is called, each night of a link is returned once.
+    However often and by however many it is called, each night of a link is returned once. Raises
+    `ExceptionGroup` with the links whose nights could not be told, once those of all others are written.
     """
+    due: list[tuple[MisLink, Due]] = []
     with scope.every_school():
         enabled = MisLink.objects.filter(state__in=_EXPECTED, scheduled_since__isnull=False)
-        due = [
-            (link, night)
-            for link in enabled.annotate(last=Max("scheduled_runs__night"))
-            for night in _unwritten(link, link.last, until=now)
-        ]
-        return _write(due, now=now)
+        try:
+            sweeps.each(
+                enabled.annotate(last=Max("scheduled_runs__night")),
+                lambda link: due.extend((link, night) for night in _unwritten(link, link.last, until=now)),
+            )
+        finally:
+            written = _write(due, now=now)
+    return written
 
 
 def record_due(*, link: MisLink, now: dt.datetime) -> None:

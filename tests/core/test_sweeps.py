@@ -38,3 +38,13 @@ def test_each_school_has_its_own_scope_and_a_failure_leaves_none_behind(school: 
     with scope.schools(), pytest.raises(ExceptionGroup):
         sweeps.each_school([school, other_school], deed)
     assert seen == [(school.pk, (school.pk,)), (other_school.pk, (other_school.pk,))]
+
+
+def test_what_failed_is_named_by_its_number_and_never_by_its_name(school: School) -> None:
+    def fails(one: object) -> None:
+        raise ValueError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        sweeps.each([school, 12, (5, 12), lambda: None, (["Ngozi"], 5), "Ngozi"], fails)
+    said = [getattr(one, "__notes__", []) for one in raised.value.exceptions]
+    assert said == [[f"This was school {school.pk}."], ["This was 12."], ["This was (5, 12)."], [], [], []]

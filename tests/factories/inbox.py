@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
 from django.core import mail
 from django.utils import timezone
 
-from hub.messaging import sending
+from hub.messaging import sending, sweeping
 from hub.messaging.channels import Receipt
 from hub.messaging.models import Channel, InboxMail, Notice, NoticeState
 
@@ -42,6 +43,12 @@ def send_waiting() -> None:
     """Send what waits, as the worker would after the commit; a test inside one transaction has no such moment."""
     for notice in Notice.objects.filter(state=NoticeState.WAITING).order_by("pk"):
         sending.deliver(notice.pk, now=notice.made_at)
+
+
+def swept(*, now: dt.datetime) -> list[int]:
+    """Do what the beat's tick does for notices, and return what it would have sent."""
+    sweeping.settle(now=now)
+    return sweeping.take_due(now=now)
 
 
 def mails_to(to: str) -> list[Sent]:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
-from imports.link import links, nights
+from imports.link import links, nights, schedule
 from imports.models import ImportKind, ImportState, MisLink, ScheduledRun
 from tests.factories.links import an_import, enabled_link
 
@@ -48,6 +48,28 @@ def test_a_tick_sees_every_school_and_leaves_the_scope_as_it_was(
 
     assert {school_id for school_id, _, _ in nights.tick(now)} == {link.school_id, other_school.pk}
     assert scope.current_schools() == (link.school_id,)
+
+
+def test_one_link_whose_nights_cannot_be_told_keeps_no_other_from_being_due(
+    link: MisLink, other_school: School, stranger: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scope.schools(other_school.pk):
+        theirs = enabled_link(other_school, by=stranger, since=now - 2 * DAY)
+    timetable = nights.timetable
+
+    def fails(one: MisLink) -> schedule.Timetable:
+        if one.pk == link.pk:
+            raise ValueError
+        return timetable(one)
+
+    monkeypatch.setattr(nights, "timetable", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        nights.tick(now)
+    assert [one.__notes__ for one in raised.value.exceptions] == [[f"This was mislink {link.pk}."]]
+    with scope.schools(other_school.pk):
+        assert ScheduledRun.objects.filter(link=theirs).exists()
+    monkeypatch.undo()
+    assert {link_id for _, link_id, _ in nights.tick(now)} == {link.pk}
 
 
 def test_a_link_that_is_off_or_paused_is_not_due(link: MisLink, administrator: Account, now: dt.datetime) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from hub.messaging import channels, notices, sending, summaries, sweeping
+from hub.messaging import channels, notices, sending, summaries
 from hub.messaging.channels import Receipt
 from hub.messaging.models import Notice, NoticeState
+from tests.factories.inbox import swept
 
 WORKERS = 6
 
@@ -69,7 +70,7 @@ def test_one_of_many_workers_sends_a_notice(asked: list[str], now: dt.datetime) 
 
 def test_of_many_sweeps_each_notice_has_one(asked: list[str], now: dt.datetime) -> None:
     made = {write(now).pk for _ in range(20)}
-    found = at_once(lambda: sweeping.sweep(now=now + dt.timedelta(minutes=2)))
+    found = at_once(lambda: swept(now=now + dt.timedelta(minutes=2)))
     assert sorted(pk for some in found for pk in some) == sorted(made)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from hub.messaging import channels, notices, sweeping, tasks
+from hub.messaging import channels, notices, tasks
 from hub.messaging.channels import Receipt, Refused, Unanswered
 from hub.messaging.email import Email
 from hub.messaging.models import Notice
+from tests.factories.inbox import swept
 
 CANARIES = ("canary.parent@example.org", "canary.parent", "7700900987", "918273", "918 273", "CANARYWORD")
 
@@ -55,7 +56,7 @@ def test_nothing_personal_is_logged_or_handed_to_the_broker(
     )
     assert refused is not None
     tasks.deliver_notice(refused.pk)
-    sweeping.sweep(now=now + dt.timedelta(hours=1))
+    swept(now=now + dt.timedelta(hours=1))
     assert Notice.objects.filter(state="sent").count() == 3
     said = caplog.text + str(asked) + str(list(Notice.objects.values_list("trouble", flat=True)))
     assert len(asked) == 7

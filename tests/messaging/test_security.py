@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from hub.accounts import passwords, recovery_codes, second_factor, trail
 from hub.accounts.models import Account, SecurityEvent
 from hub.accounts.trail import What
-from hub.messaging import security, sweeping
-from tests.factories.inbox import mails_to
+from hub.messaging import security
+from tests.factories.inbox import mails_to, swept
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -22,7 +23,7 @@ def parent(db: None) -> Account:
 
 def test_a_changed_password_is_told_within_the_next_sweep(parent: Account, now: dt.datetime) -> None:
     passwords.set_password(account=parent, password="four other odd words", now=now)
-    sweeping.sweep(now=now)
+    swept(now=now)
     (mail,) = mails_to("parent@example.org")
     assert "Your password was changed." in mail.body
     assert "/account/" in mail.body
@@ -61,3 +62,26 @@ def test_a_login_with_neither_is_not_looked_at_for_ever(db: None, now: dt.dateti
     trail.record(account=Account.objects.create_user(None), what=What.PASSKEY_ADDED, now=now)
     assert security.tell(now=now) == 0
     assert not SecurityEvent.objects.filter(told_at=None).exists()
+
+
+def test_one_login_that_cannot_be_told_keeps_no_other_from_being_told(
+    parent: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Account.objects.create_user("other@example.org", name="Sam Reed")
+    for account in (parent, other):
+        trail.record(account=account, what=What.PASSKEY_ADDED, now=now)
+    send = security.notices.send
+
+    def fails(*, account: Account, **given: Any) -> Any:
+        if account == parent:
+            raise ValueError("broken")
+        return send(account=account, **given)
+
+    monkeypatch.setattr(security.notices, "send", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        security.tell(now=now)
+    assert [one.__notes__ for one in raised.value.exceptions] == [[f"This was {parent.pk}."]]
+    assert len(mails_to("other@example.org")) == 1
+    monkeypatch.undo()
+    assert security.tell(now=now) == 1
+    assert len(mails_to("parent@example.org")) == 1

@@ -17,6 +17,7 @@ from hub.messaging import channels, notices, sending, sweeping, tasks
 from hub.messaging.channels import Receipt, Refused, Unanswered
 from hub.messaging.models import Notice, NoticeState
 from hub.people.models import ContactDetail
+from tests.factories.inbox import swept
 from tests.factories.people import give, make_contact
 
 TO, MOBILE = "ngozi@example.org", "+447700900123"
@@ -108,7 +109,7 @@ def test_what_may_be_tried_again_waits_longer_each_time(
     assert notice.not_before == now + dt.timedelta(seconds=seconds)
     assert state(notice) == ("waiting", tries, "The mail server could not be reached.")
     assert notice.sealed is not None
-    early, due = (sweeping.sweep(now=notice.not_before + one) for one in (-dt.timedelta(seconds=1), dt.timedelta()))
+    early, due = (swept(now=notice.not_before + one) for one in (-dt.timedelta(seconds=1), dt.timedelta()))
     assert (early, due) == ([], [notice.pk])
 
 
@@ -131,7 +132,7 @@ def test_after_a_day_it_is_given_up(mail: Scripted, now: dt.datetime) -> None:
     assert state(notice)[2] == "The mail server could not be reached."
     other = write(now)
     sending.deliver(other.pk, now=now)
-    sweeping.sweep(now=now + dt.timedelta(hours=24))
+    swept(now=now + dt.timedelta(hours=24))
     assert state(other)[0] == "failed"
 
 
@@ -143,7 +144,7 @@ def test_a_code_is_never_sent_late(mail: Scripted, now: dt.datetime) -> None:
     mail.answer = None
     missed = write(now, good_until=until)
     assert sending.deliver(missed.pk, now=until) is None
-    sweeping.sweep(now=until)
+    swept(now=until)
     assert state(missed)[0] == "too_late"
     assert Notice.objects.filter(sealed__isnull=False).count() == 0
 
@@ -184,7 +185,7 @@ def test_an_email_that_was_not_answered_is_not_sent_twice(mail: Scripted, now: d
     assert sending.deliver(notice.pk, now=now) == "unknown"
     assert state(notice) == ("unknown", 1, "The mail server broke off the conversation.")
     assert notice.sealed is None
-    assert sweeping.sweep(now=now + 60 * MINUTES) == []
+    assert swept(now=now + 60 * MINUTES) == []
 
 
 def test_a_text_that_was_not_answered_is_asked_for_again_by_the_same_name(
@@ -195,7 +196,7 @@ def test_a_text_that_was_not_answered_is_asked_for_again_by_the_same_name(
     notice = write(now, "text")
     assert sending.deliver(notice.pk, now=now) == "waiting"
     texts.answer = None
-    [again] = sweeping.sweep(now=now + MINUTES)
+    [again] = swept(now=now + MINUTES)
     assert sending.deliver(again, now=now + MINUTES) == "sent"
     assert len({asked["reference"] for asked in texts.asked}) == 1
     sending.deliver(write(now, "text").pk, now=now)
@@ -219,8 +220,8 @@ def test_a_worker_that_dies_leaves_no_second_copy_and_no_loss_unseen(
         sending.deliver(notice.pk, now=now)
     assert state(notice)[0] == "sending"
     carriers[channel].answer = None
-    assert sweeping.sweep(now=now + 4 * MINUTES) == []
-    for found in sweeping.sweep(now=now + 6 * MINUTES):
+    assert swept(now=now + 4 * MINUTES) == []
+    for found in swept(now=now + 6 * MINUTES):
         sending.deliver(found, now=now + 6 * MINUTES)
     assert state(notice)[0] == after
     assert len(carriers[channel].asked) == asked
@@ -231,7 +232,7 @@ def test_a_code_whose_worker_died_is_not_sent_late_and_may_have_been_sent(
 ) -> None:
     notice = write(now, "text", good_until=now + 5 * MINUTES)
     Notice.objects.update(state="sending", claimed_at=now)
-    assert sweeping.sweep(now=now + 6 * MINUTES) == []
+    assert swept(now=now + 6 * MINUTES) == []
     assert state(notice)[0] == "unknown"
 
 
@@ -247,7 +248,7 @@ def test_the_sweep_asks_for_what_no_worker_took_and_not_twice_at_a_time(
     mail: Scripted, now: dt.datetime, good_for: int | None, found_after: int
 ) -> None:
     def sweep(seconds: int) -> list[int]:
-        return sweeping.sweep(now=now + dt.timedelta(seconds=seconds))
+        return swept(now=now + dt.timedelta(seconds=seconds))
 
     notice = write(now, good_until=now + dt.timedelta(seconds=good_for) if good_for else None)
     assert sweep(found_after - 1) == []
@@ -273,7 +274,7 @@ def test_the_sweep_takes_as_many_statements_for_many_as_for_one(mail: Scripted, 
         for _ in range(made):
             write(now)
         with CaptureQueriesContext(connection) as statements:
-            sweeping.sweep(now=now + minutes * MINUTES)
+            swept(now=now + minutes * MINUTES)
         counts.append(len(statements))
     assert counts[0] == counts[1] < 20
 
@@ -296,13 +297,13 @@ def test_a_code_goes_before_any_number_of_invitations(
 def test_words_are_wiped_after_a_month_and_notices_after_a_year(mail: Scripted, now: dt.datetime) -> None:
     kept = write(now, kind="reminder")
     sending.deliver(kept.pk, now=now)
-    sweeping.sweep(now=now + dt.timedelta(days=29))
+    swept(now=now + dt.timedelta(days=29))
     kept.refresh_from_db()
     assert kept.sealed is not None
-    sweeping.sweep(now=now + dt.timedelta(days=30))
+    swept(now=now + dt.timedelta(days=30))
     kept.refresh_from_db()
     assert (kept.sealed, kept.state) == (None, NoticeState.SENT)
-    sweeping.sweep(now=now + dt.timedelta(days=400))
+    swept(now=now + dt.timedelta(days=400))
     assert not Notice.objects.exists()
 
 
@@ -312,3 +313,25 @@ def test_words_that_no_key_opens_are_not_sent_and_said(mail: Scripted, now: dt.d
     assert sending.deliver(notice.pk, now=now) == "failed"
     assert "key" in state(notice)[2]
     assert mail.asked == []
+
+
+@pytest.mark.parametrize("broken", ["security.tell", "sending.settle_lost", "sending.settle_late", "summaries.write"])
+def test_what_waits_is_sent_and_the_rest_is_done_whatever_fails(
+    mail: Scripted, now: dt.datetime, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    module, name = broken.split(".")
+    monkeypatch.setattr(timezone, "now", lambda: now + MINUTES)
+    notice = write(now)
+    old = Notice.objects.create(
+        kind="code", channel="email", to=TO, made_at=now - dt.timedelta(days=401), not_before=now
+    )
+
+    def fails(**given: object) -> None:
+        raise ValueError(broken)
+
+    monkeypatch.setattr(getattr(sweeping, module), name, fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        tasks.sweep_notices()
+    assert [str(one) for one in raised.value.exceptions] == [broken]
+    assert state(notice)[0] == NoticeState.SENT
+    assert not Notice.objects.filter(pk=old.pk).exists()

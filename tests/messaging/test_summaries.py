@@ -10,7 +10,7 @@ import pytest
 from hub.accounts.models import Account
 from hub.messaging import choices, notices, summaries, sweeping
 from hub.messaging.models import How, Notice
-from tests.factories.inbox import mails_to
+from tests.factories.inbox import mails_to, swept
 
 MORNING = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 EVENING = dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC)
@@ -50,9 +50,9 @@ def test_six_in_the_evening_is_londons_in_summer_too(now: str, last: str) -> Non
 def test_what_was_asked_to_come_together_does(reader: Account) -> None:
     for what in ("Ngozi Okafor approved a mobile.", "Sam Reed rejected an email."):
         assert tell(reader, what).state == "summary"
-    assert sweeping.sweep(now=EVENING - dt.timedelta(seconds=1)) == []
+    assert swept(now=EVENING - dt.timedelta(seconds=1)) == []
     assert mails_to(TO) == []
-    assert len(sweeping.sweep(now=EVENING)) == 1
+    assert len(swept(now=EVENING)) == 1
     [mail] = mails_to(TO)
     assert mail.subject == "Your Schoolgate summary: 2 notices"
     assert mail.body.index("Ngozi Okafor approved a mobile.") < mail.body.index("Sam Reed rejected an email.")
@@ -62,20 +62,20 @@ def test_what_was_asked_to_come_together_does(reader: Account) -> None:
 
 def test_there_is_one_a_day_and_none_about_nothing(reader: Account) -> None:
     tell(reader, "One.")
-    sweeping.sweep(now=EVENING)
+    swept(now=EVENING)
     tell(reader, "Two.", now=EVENING)
     for hours in (0, 1, 23):
-        sweeping.sweep(now=EVENING + dt.timedelta(hours=hours))
+        swept(now=EVENING + dt.timedelta(hours=hours))
     assert len(mails_to(TO)) == 1
-    sweeping.sweep(now=EVENING + dt.timedelta(days=1))
+    swept(now=EVENING + dt.timedelta(days=1))
     assert [mail.subject for mail in mails_to(TO)] == ["Your Schoolgate summary: one notice"] * 2
-    sweeping.sweep(now=EVENING + dt.timedelta(days=2))
+    swept(now=EVENING + dt.timedelta(days=2))
     assert len(mails_to(TO)) == 2
 
 
 def test_an_evening_that_was_missed_is_made_up_for(reader: Account) -> None:
     tell(reader, "One.")
-    sweeping.sweep(now=EVENING + dt.timedelta(hours=5))
+    swept(now=EVENING + dt.timedelta(hours=5))
     assert len(mails_to(TO)) == 1
 
 
@@ -84,7 +84,7 @@ def test_each_login_and_address_has_its_own(reader: Account, administrator: Acco
     tell(reader, "For Priya.")
     tell(reader, "For Priya at home.", to="home@example.org")
     tell(administrator, "For Helen.", to="helen@example.org")
-    sweeping.sweep(now=EVENING)
+    swept(now=EVENING)
     for to, words in ((TO, "For Priya."), ("home@example.org", "For Priya at home."), ("helen@example.org", "Helen")):
         [mail] = mails_to(to)
         assert words in mail.body
@@ -98,11 +98,11 @@ def test_a_text_is_in_the_email_already_and_comes_alone_only_where_there_is_none
     text = {"channel": "text", "template": "code", "to": "+447700900123"}
     tell(reader, "One.")
     tell(reader, "One.", **text)
-    sweeping.sweep(now=EVENING)
+    swept(now=EVENING)
     assert (len(mails_to(TO)), mails_to("+447700900123")) == (1, [])
     tell(administrator, "One.", EVENING, **text)
     tell(administrator, "Two.", EVENING, **text)
-    sweeping.sweep(now=EVENING + dt.timedelta(days=1))
+    swept(now=EVENING + dt.timedelta(days=1))
     [sent] = mails_to("+447700900123")
     assert sent.body.startswith("Schoolgate: you have 2 new notices.")
 
@@ -113,3 +113,39 @@ def test_it_takes_as_many_statements_for_many_as_for_one(reader: Account, django
             tell(reader, "One.", to=f"r{at}@example.org")
         with django_assert_num_queries(5):
             assert summaries.write(before=EVENING, now=EVENING) == count
+
+
+def test_one_login_whose_summary_fails_keeps_no_other_from_theirs(
+    reader: Account, administrator: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices.choose(account=administrator, kind="proposal_answered", how=How.SUMMARY)
+    kept = tell(reader, "For Priya.")
+    tell(administrator, "For Helen.", to="helen@example.org")
+    put_together = summaries._of_account
+
+    def fails(held: list[Notice], now: dt.datetime) -> list[Notice]:
+        if held[0].account_id == reader.pk:
+            raise ValueError("broken")
+        return put_together(held, now)
+
+    monkeypatch.setattr(summaries, "_of_account", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        summaries.write(before=EVENING, now=EVENING)
+    assert [one.__notes__ for one in raised.value.exceptions] == [[f"This was {reader.pk}."]]
+    assert len(mails_to("helen@example.org")) == 1
+    kept.refresh_from_db()
+    assert kept.state == "summary"
+    monkeypatch.undo()
+    assert summaries.write(before=EVENING, now=EVENING) == 1
+
+
+def test_a_notice_that_no_key_opens_is_left_out_of_the_summary_and_said(reader: Account) -> None:
+    lost = tell(reader, "Nobody reads this.")
+    tell(reader, "One.")
+    Notice.objects.filter(pk=lost.pk).update(sealed=b"gAAAA-not-ours")
+    assert summaries.write(before=EVENING, now=EVENING) == 1
+    [mail] = mails_to(TO)
+    assert mail.subject == "Your Schoolgate summary: one notice"
+    lost.refresh_from_db()
+    assert lost.state == "failed"
+    assert "key" in lost.trouble

@@ -23,9 +23,10 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.embedded.services import PROJECT
-from hub.messaging import notices, sending, sweeping, text_gateway
+from hub.messaging import notices, sending, text_gateway
 from hub.messaging.models import InboxMail, Notice
 from hub.messaging.texting import Texting
+from tests.factories.inbox import swept
 
 MOBILE = "+447700900123"
 GOOD = {"to": MOBILE, "from": "Schoolgate", "text": "482 913 is your code.", "reference": "r1"}
@@ -131,7 +132,7 @@ def test_a_worker_that_is_killed_while_it_asks_sends_one_text(settings: Any, mon
     assert sent.state == "sending"
     gateway.fault = ""
     later = now + dt.timedelta(minutes=6)
-    assert sweeping.sweep(now=later) == [sent.pk]
+    assert swept(now=later) == [sent.pk]
     assert sending.deliver(sent.pk, now=later) == "sent"
     assert InboxMail.objects.count() == 1
     gateway.shutdown()
