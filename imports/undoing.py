@@ -20,7 +20,7 @@ from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, P
 from imports import bulk
 from imports.models import Import, ImportChange
 from imports.types import CONTACT, DETAIL, IDENTITY, LINK, PUPIL, STAFF
-from verification.models import Invitation
+from verification.models import DetailChange, Invitation
 
 POSSIBLE_FOR = dt.timedelta(days=14)
 _MODELS: dict[str, type[Model]] = {
@@ -137,13 +137,11 @@ class _Undo:
         self._take(LINK, added[LINK], lambda change: change.row_id in denied)
         new_details = [change for change in self.changes if change.model == DETAIL and not change.before.get("source")]
         self._take(DETAIL, [c for c in new_details if (DETAIL, c.row_id) not in self._left_rows], lambda change: False)
-        kept_contacts = self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
-        invited = self._invited("staff_id")
-        self._take(STAFF, added[STAFF], lambda c: (STAFF, c.person_id) in self.connected or c.row_id in invited)
-        still_linked = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=kept_contacts)
-        linked = set(still_linked.values_list("pupil_id", flat=True))
-        linked |= set(self._denied().values_list("pupil_id", flat=True))
-        self._take(PUPIL, added[PUPIL], lambda change: change.row_id in linked)
+        self._take(CONTACT, added[CONTACT], self._holds_on_to_contact())
+        members = self._invited("staff_id") | self._told_of("staff_id")
+        self._take(STAFF, added[STAFF], lambda c: (STAFF, c.person_id) in self.connected or c.row_id in members)
+        pupils = self._told_of("pupil_id") | self._still_linked([change.row_id for change in added[PUPIL]])
+        self._take(PUPIL, added[PUPIL], lambda change: change.row_id in pupils)
 
     def _denied(self) -> QuerySet[PupilContact]:
         """Return the links that a parent has denied: “not my child” outlives the import that brought them."""
@@ -154,6 +152,16 @@ class _Undo:
         sent = Invitation.objects.filter(school_id=self.school_id, **{f"{owner}__isnull": False})
         return set(sent.values_list(owner, flat=True))
 
+    def _told_of(self, person: str) -> set[int]:
+        """Return of whom a row of the report tells: what was changed or said of them is not forgotten."""
+        rows = DetailChange.objects.filter(school_id=self.school_id, **{f"{person}__isnull": False})
+        return set(rows.values_list(person, flat=True))
+
+    def _still_linked(self, pupils: list[int]) -> set[int]:
+        """Return which of these somebody is linked to even so: by a link that stays, or that a later import brought."""
+        links = PupilContact.objects.filter(school_id=self.school_id, pupil_id__in=pupils)
+        return set(links.values_list("pupil_id", flat=True))
+
     def _holds_on_to_contact(self) -> Callable[[ImportChange], bool]:
         ids = [change.row_id for change in self.changes if change.action == "added" and change.model == CONTACT]
         contacts = Contact.objects.filter(school_id=self.school_id)
@@ -161,19 +169,17 @@ class _Undo:
         kept = contacts.filter(merged_into__in=ids).values_list("merged_into", "pk")
         held = {pk for pair in (*merged, *kept) for pk in pair}
         held |= set(self._denied().values_list("contact_id", flat=True))
-        held |= self._invited("contact_id")
+        held |= self._invited("contact_id") | self._told_of("contact_id")
         details = ContactDetail.objects.filter(school_id=self.school_id, contact_id__in=ids).exclude(source="mis")
         held |= set(details.values_list("contact_id", flat=True))
         return lambda change: (CONTACT, change.row_id) in self.connected or change.row_id in held
 
-    def _take(self, model: str, changes: list[ImportChange], is_held: Callable[[ImportChange], bool]) -> set[int]:
-        """Delete rows with what hangs on them; return the ids of those that something holds on to."""
-        held: set[int] = set()
+    def _take(self, model: str, changes: list[ImportChange], is_held: Callable[[ImportChange], bool]) -> None:
+        """Delete rows with what hangs on them, but those that something holds on to."""
         gone: list[int] = []
         for change in changes:
             person = (change.person_kind, change.person_id)
             if is_held(change) or person in self.moved_on:
-                held.add(change.row_id)
                 self._leave(change, _CONNECTED if person in self.connected else _IN_USE)
             else:
                 gone.append(change.row_id)
@@ -182,7 +188,6 @@ class _Undo:
                 bulk.statement(
                     f"DELETE FROM {table} WHERE school_id = %s AND {column} = ANY(%s)", [self.school_id, gone]
                 )
-        return held
 
     def reset_identities(self) -> None:
         """Give moved identities back and forget the digests, so that the next import reads these records again."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from hub.accounts.models import Account
 from hub.core.models import School
 from hub.people import services as people
-from hub.people.models import Contact, ContactDetail, Pupil
+from hub.people.models import Contact, ContactDetail, Pupil, Staff
 from imports import decisions
 from imports.link import links
 from imports.models import ImportState
 from tests.factories.running import Nights, fingerprint
+from verification import children
+from verification.changes import proposing
 from verification.invitations import letter_making
+from verification.models import DetailChange
 
 OWN = "+447700900777"
 
@@ -112,6 +117,65 @@ def test_a_person_added_and_invited_since_stays_for_the_link_that_was_sent(
     undone = decisions.undo(run=run, by=administrator, now=nights.now)
     assert Contact.objects.filter(pk=person.pk).exists()
     assert "contact" in {row["kind"] for row in undone.left_by_undo}
+
+
+def test_a_member_of_staff_added_and_edited_since_stays_for_the_row_of_the_report(
+    school: School, administrator: Account
+) -> None:
+    nights = Nights.of(school)
+    run = nights.night()
+    edited = Staff.objects.order_by("pk")[0]
+    proposing.edit_or_propose(owner=edited, kind="mobile", value=OWN, by=administrator, now=nights.now)
+    undone = decisions.undo(run=run, by=administrator, now=nights.now)
+    _judge_references()
+    assert [(one.staff_id, one.new_value) for one in DetailChange.objects.all()] == [(edited.pk, OWN)]
+    assert list(Staff.objects.all()) == [edited]
+    assert {row["kind"] for row in undone.left_by_undo} == {"staff"}
+
+
+def test_a_pupil_added_and_denied_and_given_back_since_stays_for_the_row_of_the_report(
+    nights: Nights, administrator: Account
+) -> None:
+    (record,) = nights.usual_parents(1)
+    pupil = a_new_child_of(nights, record)
+    run = nights.night()
+    parent, link = nights.connect(record), nights.link_between(pupil, record)
+    login = parent.connections.get().account
+    assert login
+    row = children.not_my_child(account=login, link=link, by_name=str(parent), now=nights.now)
+    children.give_back(change=row, by=administrator, now=nights.now)
+    decisions.undo(run=run, by=administrator, now=nights.now)
+    _judge_references()
+    assert Pupil.objects.filter(pk=link.pupil_id).exists()
+
+
+def test_a_pupil_whom_a_later_import_gave_a_parent_stays_and_so_does_the_link(
+    nights: Nights, administrator: Account
+) -> None:
+    """The next night would not bring it back: of the parent's record nothing is new."""
+    (record,) = nights.usual_parents(1)
+    pupil = nights.mis.add_pupil()
+    run = nights.night()
+    a_new_child_of(nights, record, pupil.id)
+    nights.night()
+    undone = decisions.undo(run=run, by=administrator, now=nights.now)
+    assert nights.link_between(pupil.id, record).access
+    assert "pupil" in {row["kind"] for row in undone.left_by_undo}
+
+
+def a_new_child_of(nights: Nights, record: int, pupil: int | None = None) -> int:
+    """Link a new pupil to one more parent in the MIS; returns the pupil's record."""
+    pupil = nights.mis.add_pupil().id if pupil is None else pupil
+    link = next(one for one in nights.mis.all_links() if one.contact_id == record)
+    nights.mis.links[pupil].append(replace(link, pupil_id=pupil))
+    return pupil
+
+
+def _judge_references() -> None:
+    """As the end of the transaction does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def test_what_the_office_edited_since_is_left_and_named(nights: Nights, administrator: Account) -> None:
