@@ -1,15 +1,45 @@
-"""Where mail goes in the demo: nowhere. It stays in the hub and is read under /inbox/."""
+"""Where mail goes: to the mail server; in the demo nowhere, it stays in the hub and is read under /inbox/."""
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Sequence
 from email.message import Message
+from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 from hub.messaging.models import InboxMail
+
+
+class _Given(smtplib.SMTP):
+    """Remembers whether the server was given a mail. Before that it cannot have taken one, whatever goes wrong."""
+
+    given = False
+
+    def send(self, s: Any) -> None:
+        """Send a command, which is text, or the mail itself, which is bytes."""
+        self.given = self.given or not isinstance(s, str)
+        super().send(s)
+
+
+class _GivenOverTls(_Given, smtplib.SMTP_SSL):
+    pass
+
+
+class MailServerBackend(EmailBackend):
+    """Django's conversation with a mail server; `given` says whether the server has seen the mail itself."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _GivenOverTls if self.use_ssl else _Given
+
+    @property
+    def given(self) -> bool:
+        return bool(getattr(self.connection, "given", False))
 
 
 class LocalInboxBackend(BaseEmailBackend):

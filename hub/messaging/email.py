@@ -41,9 +41,9 @@ class Email:
             except ValueError as error:
                 raise Refused("The address or the subject cannot stand in a mail.", about_address=False) from error
             except smtplib.SMTPException as error:
-                raise _meaning(error) from error
+                raise _meaning(error, given=_given(server)) from error
             except OSError as error:
-                raise Unanswered("The mail server broke off the conversation.") from error
+                raise _broken_off(given=_given(server)) from error
         if not taken:
             raise Refused("There is no address to send it to.")
         return Receipt(reference)
@@ -70,21 +70,39 @@ class _Quiet:
             self._server.close()
 
 
-def _meaning(error: smtplib.SMTPException) -> Refused | Unanswered:
+def _given(server: Any) -> bool:
+    """Whether the server has seen the mail itself; of one that does not say, it is assumed."""
+    return bool(getattr(server, "given", True))
+
+
+def _broken_off(*, given: bool) -> Refused | Unanswered:
+    """Only a server that was given the mail can have taken it."""
+    if given:
+        return Unanswered("The mail server broke off the conversation.")
+    return Refused("The mail server broke off the conversation before it had the mail.", again=True)
+
+
+def _meaning(error: smtplib.SMTPException, *, given: bool) -> Refused | Unanswered:
     """Say what an SMTP answer means: 4xx may be asked again, 5xx not; no answer is no answer."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()), (550, b""))
-        return _answer(code, words, "the address", of_recipient=True)
+        return _answer(code, words, "the address", of_recipient=True, given=given)
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return Unanswered("The mail server broke off the conversation.")
-    if isinstance(error, smtplib.SMTPSenderRefused):
-        return Refused(f"The mail server refused the sender ({error.smtp_code}).", again=True)
+        return _broken_off(given=given)
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError):
+        who = "the sender" if isinstance(error, smtplib.SMTPSenderRefused) else "this hub"
+        return Refused(f"The mail server refused {who} ({error.smtp_code}).", again=True)
     if isinstance(error, smtplib.SMTPResponseException):
-        return _answer(error.smtp_code, error.smtp_error, "the mail")
+        return _answer(error.smtp_code, error.smtp_error, "the mail", given=given)
     return Refused(f"The mail server cannot take this mail ({type(error).__name__}).")
 
 
-def _answer(code: int, words: bytes | str, what: str, *, of_recipient: bool = False) -> Refused:
+def _answer(
+    code: int, words: bytes | str, what: str, *, of_recipient: bool = False, given: bool
+) -> Refused | Unanswered:
+    if not 400 <= code < 600:  # smtplib's word for what is no answer at all is -1
+        said = "The mail server's answer could not be understood."
+        return Unanswered(said) if given else Refused(said, again=True)
     text = words.decode("ascii", "replace") if isinstance(words, bytes) else words
     if 400 <= code < 500:
         return Refused(f"The mail server asked to try {what} later ({code}).", again=True)

@@ -178,6 +178,7 @@ _smtp = urlsplit(env.read("SCHOOLGATE_SMTP_URL"))
 if LOCAL_INBOX:
     EMAIL_BACKEND = "hub.messaging.backends.LocalInboxBackend"
 elif _smtp.hostname:
+    EMAIL_BACKEND = "hub.messaging.backends.MailServerBackend"
     EMAIL_HOST = _smtp.hostname
     EMAIL_PORT = _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
     EMAIL_HOST_USER = unquote(_smtp.username or "")

@@ -22,6 +22,7 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.says: dict[str, str] = {}
+        self.silent_at = ""
         self.mails: list[str] = []
 
 
@@ -44,6 +45,9 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def say(self, command: str, usual: str) -> bool:
         words = self.server.says.get(command, usual)
+        if command == self.server.silent_at:
+            self.rfile.read()  # until the other side has had enough
+            words = ""
         if words:
             self.wfile.write(f"{words}\r\n".encode())
         return bool(words)
@@ -60,7 +64,7 @@ class Conversation(socketserver.StreamRequestHandler):
 @pytest.fixture
 def server(settings: Any) -> Iterator[MailServer]:
     with MailServer() as made:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "hub.messaging.backends.MailServerBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = made.server_address
         settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = False, 3
         settings.PUBLIC_URL = "https://hub.example.org"
@@ -94,6 +98,7 @@ def test_a_mail_arrives_and_says_that_nobody_needs_to_answer(server: MailServer)
         ("RCPT", "550 5.7.1 you look like spam", False, False),
         ("RCPT", "552 5.2.2 mailbox full", False, False),
         ("RCPT", "554 5.7.1 relay access denied", False, False),
+        ("HELO", "554 5.7.1 not you", True, False),
         ("MAIL", "550 5.7.1 not from you", True, False),
         ("DATA", "451 4.3.0 later", True, False),
         ("END", "451 4.3.0 later", True, False),
@@ -103,7 +108,7 @@ def test_a_mail_arrives_and_says_that_nobody_needs_to_answer(server: MailServer)
 def test_what_the_server_refuses(
     server: MailServer, command: str, words: str, again: bool, about_address: bool
 ) -> None:
-    server.says[command] = words
+    server.says |= {command: words} | ({"EHLO": words} if command == "HELO" else {})
     with pytest.raises(Refused) as refused:
         deliver()
     assert (refused.value.again, refused.value.about_address) == (again, about_address)
@@ -111,9 +116,45 @@ def test_what_the_server_refuses(
     assert "user" not in refused.value.why
 
 
-@pytest.mark.parametrize("command", ["END", "DATA"])
-def test_a_server_that_hangs_up_may_have_taken_the_mail(server: MailServer, command: str) -> None:
-    server.says[command] = ""
+GARBAGE = "<html>garbage</html>"
+
+
+@pytest.mark.parametrize("words", ["", GARBAGE, "999 nobody knows"])
+def test_a_server_that_was_given_the_mail_and_does_not_say_yes_or_no_may_have_taken_it(
+    server: MailServer, words: str
+) -> None:
+    server.says["END"] = words
+    with pytest.raises(Unanswered):
+        deliver()
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("words", ["", GARBAGE])
+@pytest.mark.parametrize("commands", [["CONNECT"], ["EHLO", "HELO"], ["MAIL"], ["RCPT"], ["DATA"]])
+def test_a_server_that_never_had_the_mail_is_asked_again_whatever_it_said(
+    server: MailServer, commands: list[str], words: str
+) -> None:
+    server.says |= dict.fromkeys(commands, words)
+    with pytest.raises(Refused) as refused:
+        deliver()
+    assert (refused.value.again, refused.value.about_address) == (True, False)
+    assert not server.mails
+
+
+@pytest.mark.parametrize("command", ["CONNECT", "EHLO", "RCPT"])
+def test_a_server_that_falls_silent_before_it_had_the_mail_is_asked_again(
+    server: MailServer, settings: Any, command: str
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.3
+    server.silent_at = command
+    with pytest.raises(Refused) as refused:
+        deliver()
+    assert refused.value.again
+
+
+def test_a_server_that_falls_silent_after_it_had_the_mail_may_have_taken_it(server: MailServer, settings: Any) -> None:
+    settings.EMAIL_TIMEOUT = 0.3
+    server.silent_at = "END"
     with pytest.raises(Unanswered):
         deliver()
 
