@@ -12,7 +12,7 @@ from hub.people import services as people
 from hub.people.models import Pupil, Staff
 from imports.models import GOOD_STATES, Import, ImportState
 from imports.types import STAFF, Action, Plan
-from verification import children, telling
+from verification import children
 from verification.reporting import settling
 
 LONDON = ZoneInfo("Europe/London")
@@ -21,10 +21,8 @@ LONDON = ZoneInfo("Europe/London")
 def follow(run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime) -> None:
     """Bring up to date what depends on the pupils in `pupil_ids` (None: everybody) and on what the MIS says now."""
     _people_follow(run, plan, pupil_ids=pupil_ids, now=now)
-    settled = settling.settle(school=run.school, import_id=run.pk, now=now, relist=bool(plan.changes))
+    settling.settle(school=run.school, import_id=run.pk, now=now, relist=bool(plan.changes))
     children.close_alerts(school=run.school, now=now)
-    if settled.proposed:
-        telling.tell_proposed(school=run.school, ids=settled.proposed, now=now)
 
 
 def _people_follow(run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime) -> None:

@@ -10,7 +10,8 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Connection
-from tests.factories.parents import make_parent
+from tests.factories.inbox import mails_to
+from tests.factories.parents import EMAIL, make_parent
 from verification.changes import answering, proposing
 from verification.models import Choices, DetailChange, Status
 from verification.reporting import settling
@@ -65,3 +66,26 @@ def test_what_was_said_yes_to_is_not_asked_again_by_the_next_night(drifting: Con
     answering.approve(account=drifting.account, change=asked, everywhere=False, by_name="Ngozi", now=now)
     settling.settle(school=drifting.school, import_id=2, now=now + dt.timedelta(days=1))
     assert rows() == {(Status.WAITING, SAYS)}
+
+
+def test_what_is_asked_only_after_another_question_is_over_is_told_as_well(
+    school: School, office: Account, now: dt.datetime
+) -> None:
+    """The MIS said it while the school asked something else; the parent would hear of it on the third day only."""
+    tie = make_parent(school)
+    assert tie.contact
+    Choices.objects.create(school=school, propose_drift=True)
+    tie.contact.details.filter(kind="mobile").update(
+        mis_value="+447700900800", mis_changed_at=now - dt.timedelta(days=9)
+    )
+    asked = proposing.edit_or_propose(owner=tie.contact, kind="mobile", value=ASKED, by=office, now=now)
+    assert asked
+    settling.settle(school=school, import_id=1, now=now)
+    later = now + dt.timedelta(days=1)
+    tie.contact.details.filter(kind="mobile").update(mis_value=SAYS, mis_changed_at=later)
+    settling.settle(school=school, import_id=2, now=later)
+    before = len(mails_to(EMAIL))
+    proposing.withdraw(change=asked, by=office, now=later)
+    assert (Status.PENDING, SAYS) in rows()
+    _taken_back, question = mails_to(EMAIL)[before:]
+    assert "now say that your mobile number is the number ending 801" in question.body

@@ -25,6 +25,7 @@ from verification.changes import effects, rules
 from verification.changes.drafting import draft
 from verification.changes.words import what_became
 from verification.errors import ChangeRefused
+from verification.invitations import inviting
 from verification.models import DetailChange, Origin, Status
 from verification.owners import Owner, key_of, lock, login_of, of_owner, owner_of
 from verification.reporting import settling
@@ -55,6 +56,7 @@ def _edit(owner: Owner, kind: str, new: str, by: Account, now: dt.datetime) -> D
     change.save()
     effects.replace_earlier(owner, kind, but=change.pk)
     settling.settle_owner(owner=owner, now=now)
+    inviting.void_outdated(school=owner.school, owner=owner, now=now)
     return change
 
 
@@ -126,8 +128,8 @@ def withdraw(*, change: DetailChange, by: Account, now: dt.datetime) -> None:
         if not found:
             raise ChangeRefused(what_became(DetailChange.objects.get(pk=change.pk)))
         _audit("detail.question_withdrawn", found[0], owner, by, now)
-        settling.settle_owner(owner=owner, now=now)
         telling.person_hears(found[0], owner=owner, template="change_withdrawn", now=now)
+        settling.settle_owner(owner=owner, now=now)  # it may ask something itself
 
 
 def _audit(action: str, change: DetailChange, owner: Owner, by: Account, now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from hub.core.models import School
 from hub.people.locking import lock_ids, lock_school
 from hub.people.models import Contact, Staff
+from verification import telling
 from verification.reporting import drift, listing
 
 TWO_NIGHTS = dt.timedelta(hours=48)
@@ -32,7 +33,7 @@ class Settled:
     listed: list[int] = field(default_factory=list)
     """Rows of drift and offers that are new."""
     proposed: list[int] = field(default_factory=list)
-    """New proposals, of whom the parents are to be told."""
+    """New proposals; their people have been told."""
 
 
 def settle(
@@ -48,7 +49,8 @@ def settle(
     Call it in the school's scope, within an import's transaction or after it; `owners` are locked by the
     caller, and of a whole school whoever is concerned is locked here, before anything is written. With an
     `import_id`, what was marked done and has not shown within two nights opens again. `relist` says
-    whether names, pupils and year groups may have moved, so that lists are brought up to date too.
+    whether names, pupils and year groups may have moved, so that lists are brought up to date too. Whom it
+    comes to ask something, after an import or an answer, is told of it here.
     """
     params: dict[str, Any] = {
         "school": school.pk,
@@ -72,12 +74,15 @@ def settle(
         new = drift.list_new(params, import_id=import_id)
         if ids := [*moved_lists, *(pk for pk, _status in new)]:
             listing.refresh(school_id=school.pk, ids=ids)
+        proposed = [pk for pk, status in new if status == "pending"]
+        if proposed:
+            telling.tell_proposed(school=school, ids=proposed, now=now)
     return Settled(
         updated=moved.count("updated"),
         differs=moved.count("differs"),
         replaced=moved.count("replaced"),
         listed=[pk for pk, status in new if status != "pending"],
-        proposed=[pk for pk, status in new if status == "pending"],
+        proposed=proposed,
     )
 
 
