@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.accounts.models import Role
 from hub.accounts.viewer import SchoolRequest, require
 from hub.core import audit
+from hub.core.bodies import takes_a_file
 from hub.core.errors import HubError
 from imports import decisions, moments, payloads, previewing, selectors, services
 from imports.link import links
@@ -56,6 +57,7 @@ class UploadForm(forms.Form):
     )
 
 
+@takes_a_file
 @require(Role.ADMINISTRATOR, Role.OFFICE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: SchoolRequest, school: str) -> HttpResponseBase:

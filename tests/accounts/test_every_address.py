@@ -55,6 +55,8 @@ def path_of(place: str) -> str:
         "<slug:owner>": "contacts",
         "<slug:kind>": "email",
         "<slug:name>": "not-connected",
+        "<uuid:batch>": "00000000-0000-4000-8000-000000000000",
+        "<str:token>": "a-token",
     }.items():
         place = place.replace(part, value)
     while "<int:" in place:
