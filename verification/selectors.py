@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from hub.core.models import School
 from hub.core.prepared import AmongGiven, Given, Prepared
-from hub.people.models import ContactDetail, Group, GroupKind, MisSource, Pupil, PupilContact
+from hub.people.models import ContactDetail, Group, GroupKind, MisIdentity, MisSource, Pupil, PupilContact
 from verification.models import OPEN_STATUSES, TO_COPY, Choices, DetailChange, Field, MisState, Status
 from verification.reporting.filters import SHOWS, Wanted
 
@@ -102,14 +102,18 @@ class Beside:
     details: Mapping[tuple[Owner, str], ContactDetail]
     links: Mapping[tuple[int, int], PupilContact]
     pupils: Mapping[int, Pupil]
+    dropped: frozenset[Owner]
+    """Of whom the MIS has no record any more."""
 
 
-_details_of_contacts = Prepared(
-    lambda: ContactDetail.objects.filter(AmongGiven("contact_id", "ids"), school=Given("school"), staff=None)
-)
-_details_of_staff = Prepared(
-    lambda: ContactDetail.objects.filter(AmongGiven("staff_id", "ids"), school=Given("school"), contact=None)
-)
+def _details(of: str, other: str) -> QuerySet[ContactDetail]:
+    known = MisIdentity.objects.filter(school_id=OuterRef("school_id"), **{of: OuterRef(of)})
+    found = ContactDetail.objects.filter(AmongGiven(of, "ids"), school=Given("school"), **{other: None})
+    return found.annotate(dropped=Exists(known) & ~Exists(known.filter(gone_on=None)))
+
+
+_details_of_contacts = Prepared(lambda: _details("contact_id", "staff"))
+_details_of_staff = Prepared(lambda: _details("staff_id", "contact"))
 _pupils_named = Prepared(lambda: Pupil.objects.filter(AmongGiven("id", "ids"), school=Given("school")))
 
 
@@ -125,7 +129,8 @@ def beside(school: School, rows: Sequence[DetailChange]) -> Beside:
     if staff:
         for one in _details_of_staff(school=school.pk, ids=sorted(staff)):
             details[("staff", one.staff_id or 0), one.kind] = one
-    return Beside(details, _links(school, children), _pupils(school, rows))
+    dropped = frozenset(owner for (owner, _kind), one in details.items() if getattr(one, "dropped"))  # noqa: B009
+    return Beside(details, _links(school, children), _pupils(school, rows), dropped)
 
 
 def first_pupil_id(row: DetailChange) -> int | None:

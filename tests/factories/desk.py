@@ -56,6 +56,8 @@ class Desk:
     front: Front = field(default_factory=Front)
     away: dict[Record, Record] = field(default_factory=dict)
     """Records that are one with another of the same person, and which."""
+    dropped: set[Record] = field(default_factory=set)
+    """Of whom the MIS has no record any more: nothing there can show what was typed in."""
     proposes: set[int] = field(default_factory=set)
     """The schools that turn drift into a proposal."""
 
@@ -322,12 +324,14 @@ class Desk:
             row.mis_state = REPLACED
         elif mis == row.new:
             row.mis_state = UPDATED
-        elif row.mis_state == UPDATED or (row.done_at and row.mis_state == DONE and self._is_late(row.done_at, night)):
+        elif row.mis_state == UPDATED or (row.mis_state == DONE and self._is_late(row, night)):
             row.mis_state = DIFFERS
 
-    def _is_late(self, done_at: dt.datetime, night: bool) -> bool:
+    def _is_late(self, row: Row, night: bool) -> bool:
         """Say whether two nights have not shown what was marked done."""
-        return night and self.now - done_at >= dt.timedelta(hours=48)
+        if row.done_at is None or row.record in self.dropped:
+            return False
+        return night and self.now - row.done_at >= dt.timedelta(hours=48)
 
     def hear(self, slot: Slot, mis: str, *, anew: bool = True) -> None:
         """The MIS says this now, or is taken to say it again, as an import was undone."""

@@ -136,6 +136,9 @@ class Place(History):
 
     def hear(self, *, anew: bool = True) -> None:
         """Take from the hub, which `History` has checked, what the MIS says and what it gave the others."""
+        there = {(key[0], known.person_id) for key, known in self.hub.identities.items() if not known.gone}
+        self.desk.dropped = {one for one in self.desk.dropped if one[0] != self.number}
+        self.desk.dropped |= {(self.number, owner) for owner in self.owners() if owner not in there}
         for (owner, kind), held in self.hub.details.items():
             slot = self.slot(owner, kind)
             if slot[:2] in self.desk.away:

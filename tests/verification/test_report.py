@@ -20,7 +20,16 @@ from hub.core import scope
 from hub.core.models import AuditEntry, School
 from hub.people.models import Contact, DetailSource, Pupil
 from tests.factories.changes import make_change
-from tests.factories.people import give, link, make_contact, make_group, make_pupil, make_source, make_staff
+from tests.factories.people import (
+    give,
+    link,
+    make_contact,
+    make_group,
+    make_identity,
+    make_pupil,
+    make_source,
+    make_staff,
+)
 from verification import selectors
 from verification.lifecycle.links_moving import take_links
 from verification.models import DetailChange, Merge, MisState, Status
@@ -385,6 +394,18 @@ def test_the_number_beside_a_view_is_how_many_rows_it_has(school: School) -> Non
     assert counts
     for show, count in counts.items():
         assert selectors.changes(school, Wanted(show=show)).count() == count, show
+
+
+def test_the_report_says_that_the_mis_has_no_record_of_a_person_any_more(
+    school: School, millie: Pupil, ngozi: Contact
+) -> None:
+    """Instead of what that record said last: nobody can correct it there."""
+    gone, here = make_contact(school, "Ade", "Okafor", millie), ngozi
+    make_identity(here, "1"), make_identity(here, "2", gone_on=timezone.localdate())
+    make_identity(gone, "3", gone_on=timezone.localdate())
+    give(gone, "mobile", NEW, OLD, source=DetailSource.PERSON)
+    rows = report.Writer(school, mis=selectors.mis(school), now=timezone.now()).rows([row(here), row(gone)])
+    assert [one.mis for one in rows] == ["07700 900123", "no record of this person any more"]
 
 
 def test_the_report_needs_as_many_queries_for_many_rows_as_for_few(

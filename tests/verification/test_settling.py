@@ -129,6 +129,19 @@ def test_what_is_marked_done_opens_again_if_two_nights_do_not_show_it(
     assert (change.mis_state, change.settled_at, change.settled_by) == (MisState.DIFFERS, None, "")
 
 
+def test_what_is_marked_done_stays_done_while_the_mis_has_no_record_of_the_person(
+    school: School, ngozi: Contact, now: dt.datetime
+) -> None:
+    """Nothing there could show it; when the record comes back as it was, it differs again."""
+    record = make_identity(ngozi, gone_on=now.date())
+    change = row(ngozi, now, mis_state=MisState.DONE, settled_at=now, settled_by="Priya Shah")
+    assert night(school, now + 9 * TWO_NIGHTS) == Settled()
+    MisIdentity.objects.filter(pk=record.pk).update(gone_on=None)
+    assert night(school, now + 10 * TWO_NIGHTS).differs == 1
+    change.refresh_from_db()
+    assert change.mis_state == MisState.DIFFERS
+
+
 def test_what_is_marked_done_is_updated_when_the_mis_shows_it(school: School, ngozi: Contact, now: dt.datetime) -> None:
     row(ngozi, now, mis_state=MisState.DONE, settled_at=now, settled_by="Priya Shah")
     says(ngozi, NEW, now)

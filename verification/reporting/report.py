@@ -22,6 +22,7 @@ from verification.selectors import Beside, Mis
 STAFF = "Staff"
 NO_PUPIL = "No pupil here now"
 NOTHING = "None"
+DROPPED = "no record of this person any more"
 CHUNK = 500
 AMBER, RED = 7, 28
 """Days after which a row that waits to be copied is shown in these colours."""
@@ -197,6 +198,7 @@ class Writer:
         owner = kind, change.contact_id or change.staff_id or 0
         detail = beside.details.get((owner, change.field))
         is_value = change.field in (Field.EMAIL, Field.MOBILE)
+        is_dropped = is_value and owner in beside.dropped
         days = self._days(change, detail)
         whose = "contacts" if kind == "contact" else "staff", owner[1]
         return Row(
@@ -209,8 +211,8 @@ class Writer:
             old=_shown(change, change.old_value),
             new=_shown(change, change.new_value),
             copies=is_value and bool(change.new_value),
-            mis=self._mis_now(change, detail, beside),
-            mis_since=detail.mis_changed_at if detail and is_value else None,
+            mis=DROPPED if is_dropped else self._mis_now(change, detail, beside),
+            mis_since=detail.mis_changed_at if detail and is_value and not is_dropped else None,
             origin=_origin(change),
             status=Chip(_STATUS_TONES[Status(change.status)], str(Status(change.status).label)),
             said=tuple(_said(change)),

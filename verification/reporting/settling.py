@@ -126,8 +126,9 @@ def _concerned(params: dict[str, Any], *, relist: bool) -> tuple[_Whom, list[int
 _ALIVE = "(c.mis_state IN ('to_update', 'differs', 'done', 'updated') OR c.status = 'offer' AND c.mis_state = '')"
 
 # Each row's state before, whether it still counts, and whether the MIS agrees with it.
-# A record made by hand is in no MIS, so there is nothing to wait for. Nothing is offered that its person
-# has turned down since, when the school asked about the same.
+# A record made by hand is in no MIS, so there is nothing to wait for; nor is there once the MIS has dropped a
+# person: it shows nothing of them, whatever the office typed, until it has them again.
+# Nothing is offered that its person has turned down since, when the school asked about the same.
 _DETAILS = f"""
     SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id,
         CASE WHEN c.status = 'offer' THEN coalesce(dc.value, ds.value, '') = ''
@@ -136,7 +137,9 @@ _DETAILS = f"""
                     AND (n.contact_id = c.contact_id OR n.staff_id = c.staff_id)
                     AND n.status = 'rejected' AND n.new_value = c.new_value AND n.made_at >= c.made_at)
             ELSE coalesce(dc.value, ds.value, '') = c.new_value END AS stands,
-        coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AS agrees
+        coalesce(dc.mis_value, ds.mis_value, '') = c.new_value AS agrees,
+        CASE WHEN c.mis_state = 'done' THEN EXISTS ({{of_mis}}) AND NOT EXISTS ({{of_mis}} AND i.gone_on IS NULL)
+            ELSE false END AS dropped
     FROM verification_detailchange c
     LEFT JOIN people_contactdetail dc ON dc.school_id = c.school_id AND dc.contact_id = c.contact_id
         AND dc.kind = c.field AND dc.staff_id IS NULL
@@ -147,9 +150,12 @@ _DETAILS = f"""
             WHERE k.school_id = c.school_id AND k.id = c.contact_id AND k.merged_into_id IS NOT NULL)
 """
 
+_OF_MIS = """SELECT FROM people_misidentity i WHERE i.school_id = c.school_id
+    AND (i.contact_id = c.contact_id OR i.staff_id = c.staff_id)"""
+
 _CHILDREN = """
     SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
-        l.id IS NULL OR l.ended_on IS NOT NULL OR NOT l.access
+        l.id IS NULL OR l.ended_on IS NOT NULL OR NOT l.access, false
     FROM verification_detailchange c
     LEFT JOIN people_pupilcontact l ON l.school_id = c.school_id AND l.pupil_id = c.pupil_id
         AND l.contact_id = c.contact_id
@@ -160,7 +166,7 @@ _CHILDREN = """
 # The MIS has made them one when it has no more than one of the two left.
 _RECORDS = """
     SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
-        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept})
+        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept}), false
     FROM verification_detailchange c
     WHERE c.school_id = %(school)s AND c.status = 'approved' AND c.field = 'record'
         AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {{whom}}
@@ -185,7 +191,7 @@ _JUDGED = f"""
         WHEN f.agrees THEN 'updated'
         WHEN f.mis_state = 'updated' AND f.field IN ('email', 'mobile') AND {_NEWER} THEN 'replaced'
         WHEN f.mis_state = 'updated' THEN 'differs'
-        WHEN f.mis_state = 'done' AND f.settled_at <= %(done_before)s THEN 'differs'
+        WHEN f.mis_state = 'done' AND NOT f.dropped AND f.settled_at <= %(done_before)s THEN 'differs'
         ELSE f.mis_state END AS becomes
     FROM ({{facts}}) f
 """
@@ -209,7 +215,7 @@ _THESE = "(c.contact_id = ANY(%(contacts)s) OR c.staff_id = ANY(%(staff)s))"
 
 
 def _judged(whom: str) -> str:
-    facts = " UNION ALL ".join(part.format(whom=whom) for part in (_DETAILS, _CHILDREN, _RECORDS))
+    facts = " UNION ALL ".join(part.format(whom=whom, of_mis=_OF_MIS) for part in (_DETAILS, _CHILDREN, _RECORDS))
     return _JUDGED.format(facts=facts)
 
 
