@@ -13,6 +13,7 @@ from imports import services, undoing
 from imports.link import links
 from imports.models import HELD_STATES, Import, ImportState
 from imports.payloads import PayloadCleared
+from verification.invitations import inviting
 from verification.reporting import settling
 
 
@@ -88,6 +89,7 @@ def undo(*, run: Import, by: Account, now: dt.datetime) -> Import:
         raise NotYours(f"Imports can be undone for {undoing.POSSIBLE_FOR.days} nights. This one is older.")
     left = undoing.undo(run, now=now)
     settling.settle(school=run.school, import_id=None, now=now)
+    inviting.void_outdated(school=run.school, now=now)
     run.state, run.undone_at, run.undone_by, run.left_by_undo = ImportState.UNDONE, now, str(by), left
     run.decided_at = run.decided_at or now
     run.save(update_fields=["state", "undone_at", "undone_by", "left_by_undo", "decided_at"])

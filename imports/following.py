@@ -13,6 +13,7 @@ from hub.people.models import Pupil, Staff
 from imports.models import GOOD_STATES, Import, ImportState
 from imports.types import STAFF, Action, Plan
 from verification import children
+from verification.invitations import inviting
 from verification.reporting import settling
 
 LONDON = ZoneInfo("Europe/London")
@@ -23,6 +24,8 @@ def follow(run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt
     _people_follow(run, plan, pupil_ids=pupil_ids, now=now)
     settling.settle(school=run.school, import_id=run.pk, now=now, relist=bool(plan.changes))
     children.close_alerts(school=run.school, now=now)
+    if plan.changes:
+        inviting.void_outdated(school=run.school, now=now)
 
 
 def _people_follow(run: Import, plan: Plan, *, pupil_ids: frozenset[int] | None, now: dt.datetime) -> None:

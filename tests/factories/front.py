@@ -66,9 +66,10 @@ class Front:
     # Invitations.
 
     def way(self, record: Record, email: str, mobile: str, now: dt.datetime) -> tuple[str, str] | None:
-        """Return where an invitation goes now: an address is asked once a week and ten times in all."""
+        """Return where an invitation goes now: a record is asked once a week and ten times in all, at what it has."""
         channel, to = (EMAIL, email) if email else (TEXT, mobile)
-        asked = [one.at for one in self.sent if (one.record, one.to) == (record, to) and one.channel != LETTER]
+        theirs = [one for one in self.sent if one.record == record and one.channel != LETTER]
+        asked = [one.at for one in theirs if one.to in (email, mobile)]
         if not to or len(asked) >= MOST or (asked and now < max(asked) + AGAIN_AFTER):
             return None
         return channel, to
@@ -83,6 +84,16 @@ class Front:
         """Return whether there was one to take back."""
         self.invited.discard(record)
         return self._void(record)
+
+    def outdated(self, value: Callable[[Record, str], str]) -> None:
+        """A link to an address that is not the record's any more opens nothing, and never will again."""
+        for one in self.sent:
+            kind = {EMAIL: "email", TEXT: "mobile"}.get(one.channel)
+            if kind and not one.used and one.to != value(one.record, kind):
+                one.voided = True
+
+    def has_letter(self, record: Record, now: dt.datetime) -> bool:
+        return any(one.record == record and one.channel == LETTER and one.opens(now) for one in self.sent)
 
     def _void(self, record: Record) -> bool:
         waiting = [one for one in self.sent if one.record == record and not one.used and not one.voided]

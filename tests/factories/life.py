@@ -330,6 +330,7 @@ class Life(Joining):
         for place in self.places:
             self.desk.front.settle(place.number, place.allows, night=place.is_night, now=self.desk.now)
             place.is_night = False
+        self.desk.front.outdated(lambda record, kind: self.desk.value((*record, kind)).value)
         self.deeds.done(self.desk)
         oracle.check(self.desk)
 

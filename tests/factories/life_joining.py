@@ -70,7 +70,9 @@ class Joining:
         """Every parent of one school who may be asked."""
         self.deeds.invite_all(place)
         for record in self._records(connected=False):
-            if record[0] == place and record[1][0] == CONTACT and (way := self._way(record)):
+            if record[0] != place or record[1][0] != CONTACT or self.desk.front.has_letter(record, self.desk.now):
+                continue
+            if way := self._way(record):
                 self.desk.front.send(record, *way, self.desk.now)
 
     def take_back(self, place: int, which: int, how: int) -> None:
@@ -90,7 +92,7 @@ class Joining:
             agreed(False, self.deeds.join(sent, self.logins + 1, {EMAIL: held}, []), f"to use {sent}")
 
     def to_the_second(self, place: int, which: int, how: int) -> None:
-        """A week after an invitation went the same address is asked again, and at its end it opens nothing."""
+        """A week after an invitation went its record is asked again, and at its end it opens nothing."""
         moments = [
             (sent, sent.at + after - dt.timedelta(seconds=how % 2), after == front.AGAIN_AFTER)
             for sent in self.desk.front.sent if not sent.used and not sent.voided

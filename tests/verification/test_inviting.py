@@ -17,7 +17,7 @@ from tests.conftest import NOW
 from tests.factories.inbox import mails_to
 from tests.factories.people import give, link, make_contact, make_pupil, make_staff, tie
 from verification.errors import InvitationRefused, InvitationTrouble
-from verification.invitations import inviting, rules
+from verification.invitations import inviting, letter_making, rules
 from verification.invitations.rules import Ask, Asked, Reason, Record, Refusal
 from verification.invitations.words import short_reason
 from verification.models import Invitation
@@ -57,6 +57,20 @@ class TestTheRules:
     def test_another_address_begins_again(self) -> None:
         record = Record(email="new@example.org", asked={"old@example.org": Asked(10, NOW)})
         assert rules.decide(record, now=NOW) == Ask("email", "new@example.org")
+
+    def test_a_week_and_ten_times_count_both_their_addresses_together(self) -> None:
+        """One record, one invitation: nobody is asked by email today and by text tomorrow."""
+        by_text = Record(email="a@example.org", mobile="+447700900001", asked={"+447700900001": Asked(1, NOW - DAY)})
+        for channel in (None, "email", "text"):
+            refused = rules.decide(by_text, channel=channel, now=NOW)
+            assert refused == Refusal(Reason.TOO_SOON, last=NOW - DAY, again=NOW + 6 * DAY)
+        long_ago = NOW - 30 * DAY
+        often = Record(
+            email="a@example.org",
+            mobile="+447700900001",
+            asked={"+447700900001": Asked(4, long_ago), "a@example.org": Asked(6, long_ago - DAY)},
+        )
+        assert rules.decide(often, now=NOW) == Refusal(Reason.TEN_TIMES, last=long_ago)
 
     def test_a_letter_asks_no_address_and_may_be_printed_any_time(self) -> None:
         record = Record(email="a@example.org", asked={"a@example.org": Asked(10, NOW)})
@@ -124,8 +138,9 @@ class TestOne:
         inviting.invite(owner=mother, by=office, now=NOW)
         with pytest.raises(InvitationRefused, match="invited on Mon 23 Nov and may be asked again on Mon 30 Nov"):
             inviting.invite(owner=mother, by=office, now=NOW + DAY)
-        # By text it is another address.
-        assert inviting.invite(owner=mother, by=office, channel="text", now=NOW + DAY).sent_to == "+447700900111"
+        with pytest.raises(InvitationRefused, match="at most once a week"):
+            inviting.invite(owner=mother, by=office, channel="text", now=NOW + DAY)
+        assert inviting.invite(owner=mother, by=office, channel="text", now=NOW + 7 * DAY).sent_to == "+447700900111"
 
     @pytest.mark.parametrize("state", ["failed", "too_late"])
     def test_what_could_not_be_delivered_counts_as_no_invitation(
@@ -236,6 +251,25 @@ class TestEverybody:
         assert again.sent == {}
         assert short_reason(again.skipped[mail.pk]) == "invited on Mon 23 Nov, may be asked again on Mon 30 Nov"
         assert Notice.objects.filter(kind="invitation").count() == 2
+
+    def test_leaves_out_whoever_holds_a_letter_that_is_still_good(
+        self, mother: Contact, school: School, office: Account
+    ) -> None:
+        """The office has handed it out because the mailbox is never read: its code must open when it is typed."""
+        letter_making.print_letter(owner=mother, by=office, now=NOW)
+        done = inviting.invite_all(school=school, by=office, now=NOW + DAY)
+        assert (done.sent, done.letters) == ({}, 0)
+        assert short_reason(done.skipped[mother.pk]) == "until Thu 3 Dec, 08:00"
+        assert Invitation.objects.get(contact=mother).voided_at is None
+        later = inviting.invite_all(school=school, by=office, now=NOW + 10 * DAY)
+        assert later.sent == {"email": 1}
+
+    def test_leaves_out_whom_somebody_has_asked_by_text_this_week(
+        self, mother: Contact, school: School, office: Account
+    ) -> None:
+        inviting.invite(owner=mother, by=office, channel="text", now=NOW)
+        assert inviting.invite_all(school=school, by=office, now=NOW + DAY).sent == {}
+        assert Invitation.objects.get(contact=mother).voided_at is None
 
     def test_a_parent_who_is_denied_one_child_and_has_another_is_invited(self, school: School) -> None:
         contact = make_contact(school, "Ngozi", "Okafor", make_pupil(school))

@@ -97,12 +97,15 @@ def void(*, owner: Owner, by: Account, now: dt.datetime) -> bool:
 def plan(*, school: School, now: dt.datetime) -> Planned:
     """Decide for every parent who is not Connected, in a fixed number of queries. Changes nothing."""
     asks, letters, skipped = {}, [], {}
+    held = selectors.open_letters(school, now)
     for contact_id, record in selectors.records(school, now).items():
         decided = rules.decide(record, now=now)
         if isinstance(decided, Refusal):
             skipped[contact_id] = decided
         elif decided.channel == rules.LETTER:
             letters.append(contact_id)
+        elif contact_id in held:  # somebody has handed it to them: it must not be void by the time they type its code
+            skipped[contact_id] = Refusal(rules.Reason.HAS_LETTER, again=held[contact_id])
         else:
             asks[contact_id] = decided
     return Planned(asks, letters, skipped)
@@ -187,6 +190,19 @@ def void_open(school: School, owners: Iterable[Owner], now: dt.datetime) -> int:
         waiting = Invitation.objects.filter(school=school, used_at=None, voided_at=None, **{f"{name}_id__in": ids})
         voided += waiting.update(voided_at=now)
     return voided
+
+
+def void_outdated(*, school: School, owner: Owner | None = None, now: dt.datetime) -> int:
+    """Void the invitations that went to an address which is no longer their record's; returns how many.
+
+    In the caller's transaction, which has changed addresses. Whoever is registering at this moment is
+    left: they wait for that change, and find it (`registration.joining`).
+    """
+    whom = {} if owner is None else {owner_field(owner): owner}
+    waiting = Invitation.objects.filter(school=school, used_at=None, voided_at=None, **whom)
+    gone = waiting.exclude(selectors.at_their_address()).select_for_update(skip_locked=True)
+    ids = list(gone.values_list("pk", flat=True))
+    return Invitation.objects.filter(pk__in=ids).update(voided_at=now) if ids else 0
 
 
 def claim(school: School, owners: Sequence[Owner], now: dt.datetime) -> list[Owner]:

@@ -25,7 +25,7 @@ from verification.invitations import inviting, letters, rules
 from verification.invitations.inviting import Owner
 from verification.invitations.letters import Letter
 from verification.invitations.rules import LETTER, Ask, Refusal
-from verification.invitations.selectors import record_of
+from verification.invitations.selectors import open_letters, record_of
 from verification.invitations.words import refusal_sentence
 from verification.models import Invitation
 from verification.selectors import letter_life
@@ -78,10 +78,7 @@ def print_letters(*, school: School, by: Account, now: dt.datetime) -> Printed:
 
 def without_letter(school: School, contact_ids: Iterable[int], now: dt.datetime) -> list[int]:
     """Return those of these parents who hold no letter that is still good."""
-    held = Invitation.objects.filter(
-        school=school, channel=LETTER, contact__isnull=False, used_at=None, voided_at=None, expires_at__gt=now
-    )
-    holding = set(held.values_list("contact_id", flat=True))
+    holding = open_letters(school, now)
     return [one for one in contact_ids if one not in holding]
 
 

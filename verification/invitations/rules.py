@@ -1,8 +1,8 @@
 """Whom to invite, where and how often: the rules, on plain values.
 
-An invitation asks one address. It is sent at most once a week and ten times in all; both begin again
-with another address, and what could not be delivered asked nobody. A letter asks no address, so the
-office may print one whenever it is needed.
+A record is invited at most once a week and ten times in all, whichever of its addresses is asked. Both
+begin again where the address is another one, and what could not be delivered asked nobody. A letter asks
+no address, so the office may print one whenever it is needed.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Reason(StrEnum):
     TOO_SOON = "too_soon"
     TEN_TIMES = "ten_times"
     NO_ADDRESS = "no_address"
+    HAS_LETTER = "has_letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ class Record:
     denied: bool = False
     """They have said of a pupil who is here that it is not theirs."""
     asked: Mapping[str, Asked] = field(default_factory=dict)
+    """By address, also such as are not theirs any more."""
+
+    @property
+    def asked_now(self) -> Asked | None:
+        """Return how often the addresses that are theirs now were asked, all together."""
+        asked = [self.asked[one] for one in {self.email, self.mobile} if one in self.asked]
+        return Asked(sum(one.times for one in asked), max(one.last for one in asked)) if asked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ def decide(record: Record, *, channel: str | None = None, now: dt.datetime) -> A
     ask = _way(record, channel)
     if ask is None:
         return Refusal(Reason.NO_ADDRESS)
-    asked = record.asked.get(ask.to) if ask.channel != LETTER else None
+    asked = record.asked_now if ask.channel != LETTER else None
     if asked is None:
         return ask
     if asked.times >= MOST:

@@ -25,6 +25,22 @@ def open_invitations(now: dt.datetime) -> Q:
     return Q(used_at=None, voided_at=None, expires_at__gt=now)
 
 
+def open_letters(school: School, now: dt.datetime) -> dict[int, dt.datetime]:
+    """Return the parents who hold a letter that is still good, and until when."""
+    letters = Invitation.objects.filter(open_invitations(now), school=school, channel=LETTER, contact__isnull=False)
+    return dict(letters.values_list("contact_id", "expires_at"))
+
+
+def at_their_address() -> Q:
+    """The invitations by letter, and those that went to what is still an address of their record.
+
+    Whoever reads a mailbox that the school has corrected since may be anybody.
+    """
+    whose = Q(contact=OuterRef("contact"), staff=None) | Q(staff=OuterRef("staff"), contact=None)
+    held = ContactDetail.objects.filter(whose, school_id=OuterRef("school_id"), value=OuterRef("sent_to"))
+    return Q(channel=LETTER) | Q(Exists(held))
+
+
 NEVER_CAME = (NoticeState.FAILED, NoticeState.TOO_LATE)
 """What becomes of a mail or text that certainly did not arrive."""
 LOST = (*NEVER_CAME, NoticeState.UNKNOWN)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hub.core.templatetags.frame import day
+from hub.core.templatetags.frame import day, when
 from verification.invitations.rules import MOST, Reason, Refusal
 
 HEADINGS: dict[Reason, str] = {
     Reason.TOO_SOON: "Invited less than a week ago",
-    Reason.TEN_TIMES: "Asked ten times at this address",
+    Reason.TEN_TIMES: "Asked ten times in all",
+    Reason.HAS_LETTER: "Hold a letter that is still good",
     Reason.NOT_MY_CHILD: "Say that it is not their child",
     Reason.NO_ACCESS: "Receive nothing, by the school’s rule or a court order",
     Reason.NO_CHILD: "Have no child here now",
@@ -25,6 +26,8 @@ def short_reason(refusal: Refusal) -> str:
         return f"invited on {day(refusal.last)}, may be asked again on {day(refusal.again)}"
     if refusal.reason == Reason.TEN_TIMES:
         return f"asked {MOST} times, last on {day(refusal.last)}"
+    if refusal.reason == Reason.HAS_LETTER:
+        return f"until {when(refusal.again)}"
     return {
         Reason.NOT_MY_CHILD: "says: not my child",
         Reason.NO_ACCESS: "receives nothing",
@@ -45,8 +48,8 @@ def refusal_sentence(refusal: Refusal, name: str) -> str:
         )
     if refusal.reason == Reason.TEN_TIMES:
         return (
-            f"{name} was asked {MOST} times at this address, which is the most. Print a letter, or ask them for "
-            "another email or mobile."
+            f"{name} was asked {MOST} times, last on {day(refusal.last)}, which is the most. Print a letter, or ask "
+            "them for another email or mobile."
         )
     return {
         Reason.NOT_MY_CHILD: f"{name} has said that this is not their child. Give access back first, if that is wrong.",

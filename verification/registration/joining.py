@@ -28,7 +28,7 @@ from verification.changes.drafting import draft
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import inviting
 from verification.invitations.rules import LETTER, Refusal, decide
-from verification.invitations.selectors import record_of
+from verification.invitations.selectors import at_their_address, record_of
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.owners import Owner, circle_of, lock
 from verification.registration import rules
@@ -92,6 +92,8 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
     if isinstance(decided, Refusal):
         gone = InvitationTrouble.CONNECTED if decided.reason == "connected" else InvitationTrouble.GONE
         raise InvitationRefused(gone, invitation=invitation)
+    if not Invitation.objects.filter(at_their_address(), pk=invitation.pk).exists():
+        raise InvitationRefused(InvitationTrouble.GONE, invitation=invitation)
     known = _known(owner)
     return Guest(
         invitation=invitation,

@@ -16,6 +16,7 @@ from hub.people.models import Connection, Contact
 from tests.conftest import NOW
 from tests.factories.joining import GOOD, Person, children_of, mine, register
 from tests.factories.people import link, make_contact, make_pupil
+from verification.changes import proposing
 from verification.invitations import inviting, letter_making, letters
 from verification.models import DetailChange, Invitation, MisState, Status
 
@@ -66,6 +67,47 @@ class TestTheLink:
         assert invited.client.get("/join/finish/")["Location"] == "/join/email/"
         assert invited.post("/join/finish/", password=GOOD)["Location"] == "/join/email/"
         assert not Connection.objects.exclude(connected_at=None).exists()
+
+
+class TestAnAddressThatIsNotTheirsAnyMore:
+    """Whoever reads the mailbox that the school has corrected since may be anybody."""
+
+    def test_a_link_to_an_address_the_school_has_corrected_opens_nothing(
+        self, invited: Person, mother: Contact
+    ) -> None:
+        mother.details.filter(kind="email").update(value="right@example.org", mis_value="right@example.org")
+        answer = invited.open("ngozi@example.org")
+        assert answer.status_code == 410
+        assert "records have changed since it was sent" in answer.content.decode()
+        assert not any(word in answer.content.decode() for word in ("right@", "Ngozi"))
+
+    def test_it_closes_under_whoever_has_begun(self, invited: Person, mother: Contact) -> None:
+        invited.open("ngozi@example.org")
+        invited.begin()
+        invited.prove("email", "ngozi@example.org")
+        invited.prove("mobile", "+447700900111")
+        invited.post("/join/children/", **children_of(mother))
+        mother.details.filter(kind="email").update(value="right@example.org", mis_value="right@example.org")
+        assert invited.post("/join/finish/", password=GOOD).status_code == 410
+        assert not Connection.objects.filter(contact=mother, connected_at__isnull=False).exists()
+
+    def test_a_link_by_text_too(self, mother: Contact, office: Account, sent: Any) -> None:
+        inviting.invite(owner=mother, by=office, channel="text", now=NOW)
+        mother.details.filter(kind="mobile").update(value="+447700900222")
+        assert Person(sent).open("+447700900111").status_code == 410
+
+    def test_a_letter_and_another_detail_than_it_went_to_do_not_matter(self, invited: Person, mother: Contact) -> None:
+        mother.details.filter(kind="mobile").update(value="+447700900222", mis_value="+447700900222")
+        assert invited.open("ngozi@example.org").status_code == 200
+
+    def test_the_offices_correction_ends_the_invitation_at_once(
+        self, invited: Person, mother: Contact, office: Account
+    ) -> None:
+        proposing.edit_or_propose(owner=mother, kind="mobile", value="07700 900222", by=office, now=NOW)
+        assert Invitation.objects.get(contact=mother).voided_at is None
+        proposing.edit_or_propose(owner=mother, kind="email", value="right@example.org", by=office, now=NOW)
+        assert Invitation.objects.get(contact=mother).voided_at == NOW
+        assert inviting.invite(owner=mother, by=office, now=NOW).sent_to == "right@example.org"
 
 
 class TestNew:
