@@ -212,6 +212,54 @@ def test_an_address_gets_only_so_many_mails(family: dict[str, Any]) -> None:
     assert RecoveryRequest.objects.filter(answered_at=None).count() == 0
 
 
+def test_whoever_asks_for_anothers_mails_all_day_keeps_no_owner_out(family: dict[str, Any]) -> None:
+    """At any moment the mailbox has a link that is good for a quarter of an hour more, or asking brings one."""
+    begun = timezone.now()
+    for minute in range(0, 4 * 60, 5):
+        now = begun + dt.timedelta(minutes=minute)
+        made = recovering.ask(typed=FAMILY, now=now)
+        recovering.answer(request_id=made.pk, now=now)
+        newest = RecoveryLink.objects.filter(sent_to=FAMILY).order_by("-made_at").first()
+        assert newest is not None
+        assert newest.expires_at - now > dt.timedelta(minutes=15)
+    told = len(mails_to(FAMILY))
+    assert told <= rules.MOST_A_DAY + 4 * 4  # twenty soon, then one in a quarter of an hour
+
+
+def test_texts_end_at_twenty_a_day() -> None:
+    now = timezone.now()
+    sent = [now - dt.timedelta(minutes=20 + i) for i in range(rules.MOST_A_DAY)]
+    assert not rules.may_send(sent, now, by_link=False)
+    assert rules.may_send(sent, now, by_link=True)
+    assert rules.may_send(sent[1:], now, by_link=False)
+    assert not rules.may_send([*sent, now - dt.timedelta(minutes=14)], now, by_link=True)
+
+
+def test_asking_too_often_says_that_what_came_is_still_good_and_the_same_of_everybody(family: dict[str, Any]) -> None:
+    said = set()
+    for name in (FAMILY, "nobody@example.org"):
+        pages = [Client().post(reverse("recovery:begin"), {"name": name}) for _ in range(6)]
+        assert pages[5].status_code == 422
+        assert "open the newest one" in pages[5].text
+        said.add(_without_token(pages[5]).replace(name, "NAME"))
+    assert len(said) == 1
+
+
+def test_links_are_forgotten_a_week_after_their_end_and_letters_that_were_not_used_are_not(
+    family: dict[str, Any],
+) -> None:
+    now = timezone.now()
+    made = recovering.ask(typed=FAMILY, now=now)
+    recovering.answer(request_id=made.pk, now=now)
+    kept = RecoveryLink.objects.create(
+        account=Account.objects.first(), token_hash="x", by_office="Priya Shah", made_at=now, expires_at=now
+    )
+    recovering.sweep(now + dt.timedelta(days=6))
+    assert RecoveryLink.objects.filter(sent_to=FAMILY).exists()
+    recovering.sweep(now + dt.timedelta(days=8))
+    assert list(RecoveryLink.objects.all()) == [kept]
+
+
 def test_a_request_is_answered_once_and_found_again_by_the_sweep(family: dict[str, Any]) -> None:
     now = timezone.now()
     made = recovering.ask(typed=FAMILY, now=now)

@@ -6,6 +6,7 @@ address leads to is looked up by a task, after the answer.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -23,6 +24,7 @@ from hub.accounts.forms import resting
 from hub.accounts.models import Account
 from hub.accounts.signing_in import SIGN_IN_FREE
 from hub.core.errors import HubError
+from hub.core.templatetags.frame import clock
 from hub.messaging import channels
 from hub.messaging.models import Channel
 from verification.recovery import letters, recovering, rules
@@ -88,9 +90,18 @@ def begin(request: HttpRequest) -> HttpResponse:
             made = recovering.ask(typed=form.cleaned_data["name"], now=now)
             request.session[REQUEST] = {"id": made.pk, "kind": made.kind}
             return redirect("recovery:sent")
-        form.add_error(None, resting(claimed.rests_until))
+        form.add_error(None, _asked_enough(claimed.rests_until))
     texts = channels.available(Channel.TEXT)
     return page(request, "begin", status=422 if form.errors else 200, form=form, texts=texts)
+
+
+def _asked_enough(until: dt.datetime) -> str:
+    """Say so in words that are true whether anybody has the address or not, and that help its owner."""
+    said = _(
+        "That was asked for too often just now. If a login belongs to it, a link that came is good for half an hour: "
+        "open the newest one. You can ask again from %(time)s."
+    )
+    return said % {"time": clock(until + dt.timedelta(minutes=1))}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -33,6 +33,8 @@ from verification.recovery.rules import Proven, Standing, Way
 from verification.telling import channel_of
 
 PURPOSE = "recover"
+OF_A_REQUEST = "recovery request:"
+"""How the subject of a code begins that a request was answered by."""
 KEPT_FOR = dt.timedelta(days=7)
 
 
@@ -96,17 +98,26 @@ def answer(*, request_id: int, now: dt.datetime) -> None:
         return
     request = RecoveryRequest.objects.get(pk=request_id)
     codes.one_at_a_time(request.name_hash)
-    earlier = RecoveryRequest.objects.filter(
-        name_hash=request.name_hash, answered_at__gt=now - dt.timedelta(days=1)
-    ).exclude(pk=request.pk)
-    if not rules.may_answer([at for at in earlier.values_list("answered_at", flat=True) if at], now):
+    value, by_link = _name_of(request), request.kind == DetailKind.EMAIL
+    if not rules.may_send(_sent_to(value, now, by_link=by_link), now, by_link=by_link):
         return
-    value = _name_of(request)
     logins = reach.logins_reached_by(request.kind, value)
-    if logins and request.kind == DetailKind.EMAIL:
+    if logins and by_link:
         _mail_links(value, logins, now)
     elif logins:
         _text_code(request, value, now)
+
+
+def _sent_to(value: str, now: dt.datetime, *, by_link: bool) -> list[dt.datetime]:
+    """Return when messages went to an address in the last day. What was asked for and not sent does not count:
+    else whoever goes on asking would let nothing be sent at all.
+    """
+    since = now - dt.timedelta(days=1)
+    if by_link:
+        links = RecoveryLink.objects.filter(sent_to=value, made_at__gt=since)
+        return list(links.order_by("made_at").values_list("made_at", flat=True).distinct())  # one mail, several logins
+    texts = ProofCode.objects.filter(address=value, purpose=PURPOSE, made_at__gt=since)
+    return list(texts.filter(subject__startswith=OF_A_REQUEST).values_list("made_at", flat=True))
 
 
 def _mail_links(value: str, logins: list[Account], now: dt.datetime) -> None:
@@ -127,7 +138,7 @@ def _mail_links(value: str, logins: list[Account], now: dt.datetime) -> None:
 
 
 def _text_code(request: RecoveryRequest, value: str, now: dt.datetime) -> None:
-    subject = f"recovery request:{request.pk}"
+    subject = f"{OF_A_REQUEST}{request.pk}"
     if not codes.count_elsewhere(subject=subject, purpose=PURPOSE, kind=DetailKind.MOBILE, address=value, now=now):
         return
     digits = f"{secrets.randbelow(10**codes.DIGITS):0{codes.DIGITS}d}"
@@ -319,6 +330,8 @@ def sweep(now: dt.datetime) -> int:
     waiting = RecoveryRequest.objects.filter(answered_at=None, made_at__lt=now - dt.timedelta(seconds=10))
     ids = list(waiting.filter(expires_at__gt=now).order_by("pk").values_list("pk", flat=True)[:100])
     RecoveryRequest.objects.filter(made_at__lt=now - KEPT_FOR).delete()
+    # A letter that was not used stays: it still says that the mailbox alone does not open this login.
+    RecoveryLink.objects.filter(expires_at__lt=now - KEPT_FOR, by_office="").delete()
     sweeps.each(ids, lambda request_id: answer(request_id=request_id, now=now))
     return len(ids)
 

@@ -15,9 +15,9 @@ LINK_GOOD_FOR = dt.timedelta(minutes=30)
 CODE_GOOD_FOR = dt.timedelta(minutes=10)
 CODE_TRIES = 5
 MOST_A_DAY = 20
-"""Answers to one address in 24 hours."""
+"""Messages to one address in 24 hours; of links, after them one in 15 minutes: no asking keeps its owner out."""
 MOST_AT_ONCE = 4
-"""Answers to one address in 15 minutes: whoever asks for another's mails fills no mailbox."""
+"""Messages to one address in 15 minutes: whoever asks for another's mails fills no mailbox."""
 AT_ONCE = dt.timedelta(minutes=15)
 SECOND_GOOD_FOR = dt.timedelta(minutes=15)
 """How long a second proof stands while the person thinks of a password."""
@@ -103,8 +103,14 @@ def labels(names: Iterable[str]) -> list[str]:
     return found
 
 
-def may_answer(recent: Iterable[dt.datetime], now: dt.datetime) -> bool:
-    """Whether one more answer may go to an address that got these: not too many at once, nor in a day."""
-    times = list(recent)
+def may_send(sent: Iterable[dt.datetime], now: dt.datetime, *, by_link: bool) -> bool:
+    """Whether one more message may go to an address that got these: not too many at once, nor in a day.
+
+    A link is good for longer than the next one has to wait, and for whoever reads the mailbox: however
+    often somebody else asks, its owner has one. A code serves only the browser that asked for it.
+    """
+    times = list(sent)
     at_once = sum(now - at < AT_ONCE for at in times)
-    return at_once < MOST_AT_ONCE and len(times) < MOST_A_DAY
+    if len(times) >= MOST_A_DAY:
+        return by_link and not at_once
+    return at_once < MOST_AT_ONCE
