@@ -23,6 +23,7 @@ from tests.factories.histories_db import DatabaseHub
 from tests.factories.life_db_joining import JoiningInDatabase
 from verification import sweeping
 from verification.changes import answering, changing, declining, freezing, proposing
+from verification.invitations import inviting
 from verification.lifecycle import leaving, merging
 from verification.models import ChangeLink, Choices, DetailChange, Merge, ProofCode
 from verification.registration import joining
@@ -52,6 +53,7 @@ class SchoolHub(DatabaseHub):
             plan = super().night(*facts, **how)
             assert self.last
             settling.settle(school=self.school, import_id=self.last.pk, now=self.now)
+            inviting.void_outdated(school=self.school, now=self.now)
         return plan
 
     @cached_property
