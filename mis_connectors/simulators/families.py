@@ -56,7 +56,7 @@ class Families:
             year=year,
             upn=details.new_upn(rng, school, entry),
             middle_names=rng.choice(names.MIDDLE) if rng.random() < 0.5 else None,
-            chosen_name=forename[:3] + "ie" if rng.random() < 0.08 else None,
+            chosen_name=names.KNOWN_AS.get(forename) if rng.random() < 0.2 else None,
             legal_surname=f"{surname}-{rng.choice(names.SURNAMES)}" if rng.random() < 0.04 else surname,
             house=rng.choice(names.HOUSES) if rng.random() < 0.97 else None,
             admission_date=dt.date(entry, 9, 3),

@@ -42,6 +42,18 @@ SURNAMES = words(
     "Osei Llewellyn Pryce Fitzgerald Abernathy Featherstone Oyelaran Szymański Bradshaw Hale Marsh Stone Larkin "
     "Penrose Thackeray Whitlock"
 )
+KNOWN_AS = dict(
+    pair.split("/")
+    for pair in words(
+        "Amelia/Millie Olivia/Liv Chloë/Chlo Sofia/Sofi Grace/Gracie Ella/Ellie Harriet/Hattie Matilda/Tilly "
+        "Edith/Edie Jasmine/Jas Oliver/Ollie Arthur/Art Muhammad/Mo Jacob/Jake Henry/Hal Thomas/Tom "
+        "Freddie/Fred Alfie/Alf William/Will Joshua/Josh Lucas/Luke Callum/Cal Ibrahim/Ibby Rachel/Rach "
+        "Joanne/Jo Nicola/Nicky Samantha/Sam Victoria/Vicky Natasha/Tash Eleanor/Nell Bronwen/Bron David/Dave "
+        "James/Jim Andrew/Andy Richard/Rich Christopher/Chris Daniel/Dan Michael/Mike Robert/Rob Gareth/Gar "
+        "Stuart/Stu Peter/Pete Stephen/Steve Matthew/Matt"
+    )
+)
+"""What some are called instead of their forename."""
 MIDDLE = words("Rose Grace Mae Jane Louise James John Lee Michael Alexander Elizabeth Anne Marie Edward")
 STREETS = listed(
     "Larch Hill, Beck Road, Station Approach, Church Lane, Mill Street, Orchard Close, The Green, High Street, "

@@ -220,7 +220,7 @@ def _add_staff(families: Families) -> None:
             title=parent.title or "Ms" if parent else rng.choice(("Mr", "Mrs", "Ms", "Miss")),
             forename=forename,
             surname=surname,
-            chosen_name=forename[:4] if rng.random() < 0.1 else None,
+            chosen_name=names.KNOWN_AS.get(forename) if rng.random() < 0.25 else None,
             role="Teacher" if tutor else names.ROLES[number % len(names.ROLES)],
             reg=groups[number] if tutor else None,
             telephone=Telephone(details.spaced(details.next_mobile(school)), "M") if rng.random() < 0.6 else None,
