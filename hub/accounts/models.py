@@ -164,6 +164,11 @@ class Membership(SchoolOwned):
             ),
         ]
 
+    @property
+    def called(self) -> str:
+        """What the school calls them: until they have joined, what it has invited. The rest is their own affair."""
+        return str(self.account) if self.accepted_at else self.account.email or "Somebody"
+
 
 class StaffInvitation(SchoolOwned):
     """A single-use link by which an invited member of staff sets a password. Only its hash is kept."""

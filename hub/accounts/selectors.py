@@ -12,11 +12,14 @@ from hub.core.models import School
 from hub.core.prepared import Given, Prepared
 
 
+def _connections() -> Any:
+    """The open connections, of a domain above this one."""
+    connection: Any = Account._meta.get_field("connections").related_model
+    return connection.objects.filter(connected_at__isnull=False, ended_at=None)
+
+
 def _open_memberships() -> QuerySet[Membership]:
-    connection: Any = Account._meta.get_field("connections").related_model  # of a domain above this one
-    connected = connection.objects.filter(
-        account=OuterRef("account_id"), contact__isnull=False, connected_at__isnull=False, ended_at=None
-    )
+    connected = _connections().filter(account=OuterRef("account_id"), contact__isnull=False)
     return (
         Membership.objects.filter(account=Given("account"), accepted_at__isnull=False, ended_at=None)
         .annotate(is_parent=Exists(connected))
@@ -35,6 +38,14 @@ def open_memberships(account: Account) -> tuple[Membership, ...]:
     """
     with scope.every_school():
         return tuple(_memberships(account=account.pk))
+
+
+def opens_elsewhere(account: Account, *, school_id: int) -> bool:
+    """Whether the login opens anything at another school than this one, as staff or as a parent."""
+    with scope.every_school():
+        works = Membership.objects.filter(account=account, accepted_at__isnull=False, ended_at=None)
+        found = (works, _connections().filter(account=account))
+        return any(ties.exclude(school_id=school_id).exists() for ties in found)
 
 
 def staff_of(school: School) -> QuerySet[Membership]:

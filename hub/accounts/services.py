@@ -153,6 +153,7 @@ def end_access(
 ) -> None:
     """End a membership at once and every session of its account; the record stays.
 
+    Of somebody who never joined no session ends: their login, if they have one, is no affair of this school.
     `even_the_last` is for a member of staff who has left by the MIS. Raises `StaffRefused` for the
     school's last administrator otherwise, and if the access has ended already.
     """
@@ -164,7 +165,8 @@ def end_access(
         )
     Membership.objects.filter(pk=membership.pk).update(ended_at=now, ended_why=why[:200])
     StaffInvitation.objects.filter(membership=membership, used_at=None, expires_at__gt=now).update(expires_at=now)
-    devices.end_all(account=membership.account)
+    if membership.accepted_at is not None:
+        devices.end_all(account=membership.account)
     _audit("staff.ended", membership, by, now, why=why)
 
 
@@ -172,16 +174,19 @@ def end_access(
 def reset_second_factor(*, membership: Membership, by: Account, now: dt.datetime) -> None:
     """Take a colleague's second factor away and end their sessions: they set up a new one when they sign in next.
 
-    They still need their password, and are told. Raises `StaffRefused` for one's own login, and for a
-    login that also opens another school or the installation: no one school decides on that.
+    They still need their password, and are told. Raises `StaffRefused` for one's own login, for somebody
+    who has not joined, and for a login that also opens another school – as a parent too – or the
+    installation: no one school decides on that.
     """
     membership = _locked(membership)
     account = membership.account
     if account.pk == by.pk:
         raise StaffRefused("This is your own login. Change it under Sign-in and devices.")
-    if account.is_operator or any(one.school_id != membership.school_id for one in selectors.open_memberships(account)):
+    if membership.accepted_at is None:
+        raise StaffRefused("They have not joined yet: their login is their own.")
+    if account.is_operator or selectors.opens_elsewhere(account, school_id=membership.school_id):
         raise StaffRefused(
-            f"{account} also works elsewhere with this login, so one school cannot reset it. "
+            f"{account} also opens another school with this login, so one school cannot reset it. "
             "Ask whoever runs this installation."
         )
     second_factor.reset(account=account, by=by)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -78,7 +78,7 @@ def member(request: SchoolRequest, school: str, membership_id: int) -> HttpRespo
         except HubError as refusal:
             form.add_error("role", refusal.message)
         else:
-            messages.success(request, f"{found.account} is saved.")
+            messages.success(request, f"{found.called} is saved.")
             return redirect("overview:staff", school)
     return _form(request, "overview/staff_member.html", form, member=found)
 
@@ -106,7 +106,7 @@ def end(request: SchoolRequest, school: str, membership_id: int) -> HttpResponse
         except HubError as refusal:
             refused = refusal.message
         else:
-            messages.success(request, f"{found.account} no longer has access.")
+            messages.success(request, f"{found.called} no longer has access.")
             return redirect(
                 "overview:home" if found.pk == request.membership.pk else "overview:staff", *_at(found, request)
             )
@@ -120,6 +120,8 @@ def end(request: SchoolRequest, school: str, membership_id: int) -> HttpResponse
 def reset_second_factor(request: SchoolRequest, school: str, membership_id: int) -> HttpResponse:
     """Ask, then let a colleague who lost phone and codes set up a new second factor."""
     found = _open_member(request, membership_id)
+    if found.accepted_at is None:  # their login is no affair of this school yet
+        raise Http404
     refused = ""
     if request.method == "POST":
         try:

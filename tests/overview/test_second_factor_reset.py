@@ -10,10 +10,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from hub.accounts import second_factor, signing_in
+from hub.accounts import second_factor, services, signing_in
 from hub.accounts.models import Account, Membership, Role, SecurityEvent
 from hub.core import scope
 from hub.core.models import AuditEntry, School
+from tests.factories.people import make_contact, tie
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -68,6 +69,44 @@ def test_one_school_does_not_reset_a_login_of_two(
     assert "one school cannot reset it" in answer.text
     office.refresh_from_db()
     assert second_factor.has_one(office)
+
+
+def test_one_school_does_not_reset_a_parent_of_another(
+    office: Account, admin: Client, other_school: School, now: dt.datetime
+) -> None:
+    with scope.schools(other_school.pk):
+        tie(make_contact(other_school, "Priya", "Shah"), office)
+    assert "one school cannot reset it" in admin.post(path_of(office)).text
+    office.refresh_from_db()
+    assert second_factor.has_one(office)
+
+
+def test_a_school_that_invites_somebody_has_no_say_in_their_login(
+    school: School, admin: Client, other_school: School, signed_in: Callable[[Account], Client], now: dt.datetime
+) -> None:
+    """Anybody's email can be invited: until its owner has joined, the school learns and does nothing of their login."""
+    theirs = Account.objects.create_user("ngozi@example.org", name="Ngozi Ade", password="correct horse battery")
+    second_factor.give_time_code(account=theirs, secret=SECRET, now=now)
+    with scope.schools(other_school.pk):
+        tie(make_contact(other_school, "Ngozi", "Ade"), theirs)
+    client = signed_in(theirs)
+    staff = "/8233001/settings/staff/"
+    admin.post(f"{staff}invite/", {"email": "ngozi@example.org", "role": "office"})
+    member = Membership.objects.get(account=theirs)
+    pages = [admin.get(staff + page) for page in ("", f"{member.pk}/", f"{member.pk}/end/")]
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert not any("Ngozi" in page.text for page in pages)
+    for page in (admin.get(path_of(theirs)), admin.post(path_of(theirs))):
+        assert page.status_code == 404
+    with pytest.raises(services.StaffRefused):
+        services.reset_second_factor(membership=member, by=Account.objects.get(email="head@example.org"), now=now)
+    assert "Ngozi" not in admin.post(f"{staff}{member.pk}/", {"role": "teacher"}, follow=True).text
+    ended = admin.post(f"{staff}{member.pk}/end/", follow=True)
+    assert "ngozi@example.org no longer has access" in ended.text
+    assert "Ngozi" not in ended.text
+    theirs.refresh_from_db()
+    assert second_factor.has_one(theirs)
+    assert client.get("/home/").status_code == 200
 
 
 def test_only_administrators(office: Account, teacher: Account, signed_in: Callable[[Account], Client]) -> None:
