@@ -75,9 +75,12 @@ class Said:
 
 def ranked(found: Iterable[Said], name: str, rank: Callable[[Said], int]) -> tuple[str, ...]:
     """Return the distinct texts under a name, the lowest rank first and then as they come."""
+    return by_rank((value, rank(one)) for one in found if (value := one.text(name)))
+
+
+def by_rank(found: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """Return the distinct texts of pairs of a text and its rank, the lowest rank first and then as they come."""
     best: dict[str, int] = {}
-    for one in found:
-        if value := one.text(name):
-            place = rank(one)
-            best[value] = min(place, best.get(value, place))
+    for value, rank in found:
+        best[value] = min(rank, best.get(value, rank))
     return tuple(sorted(best, key=best.__getitem__))

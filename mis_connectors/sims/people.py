@@ -19,6 +19,7 @@ from mis_connectors.records import (
     Severity,
     StaffRecord,
 )
+from mis_connectors.rows import by_rank
 from mis_connectors.sims import columns
 
 Fields = dict[str, str]
@@ -176,12 +177,7 @@ def emails(rows: Iterable[Fields]) -> tuple[str, ...]:
 
 
 def _ranked(rows: Iterable[Fields], column: str, rank: Callable[[Fields], int]) -> tuple[str, ...]:
-    best: dict[str, int] = {}
-    for row in rows:
-        if value := row.get(column):
-            place = rank(row)
-            best[value] = min(place, best.get(value, place))
-    return tuple(sorted(best, key=best.__getitem__))
+    return by_rank((value, rank(row)) for row in rows if (value := row.get(column)))
 
 
 def _place(row: Fields, column: str) -> str:
