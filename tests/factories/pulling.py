@@ -10,14 +10,19 @@ import pytest
 
 from hub.accounts.models import Account
 from hub.core.models import School
-from imports import selectors
-from imports.link import links
-from imports.models import Import, LinkState, MisLink
+from imports import collecting, selectors, services, sweeping
+from imports.link import links, nights
+from imports.models import Import, ImportState, LinkState, MisLink
 from mis_connectors import registry
 from mis_connectors.archive import content_digest, parts
 from mis_connectors.base import Access, Check, ConnectorInfo, Delivery, SettingField, SetUp, Sink
+from mis_connectors.errors import ConnectorAuthError, ConnectorError, ConnectorPlatformError
 from mis_connectors.records import IncomingPayload, Kind, Opened, PupilRecord, Snapshot, SourceRecord
 
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+REFUSED = ConnectorAuthError("The MIS does not let us in yet.", detail="401")
+KEY_REFUSED = ConnectorPlatformError("The MIS does not accept the hub's key: tell whoever runs it.", detail="401")
 ONE_PUPIL = b"1,Mia,Reed\n2,Tom,Hale\n"
 
 
@@ -100,3 +105,25 @@ def a_link(
 def runs(link: MisLink) -> list[Import]:
     """Return the imports of a link, the oldest first."""
     return list(Import.objects.filter(school_id=link.school_id, link=link).order_by("pk"))
+
+
+def says(mis: PulledMis, error: ConnectorError | None = None, *parts: tuple[str, bytes]) -> None:
+    def answer(access: Access, sink: Sink) -> None:
+        for name, body in parts:
+            sink.write(name, body)
+        if error is not None:
+            raise error
+
+    mis.answer = answer if error or parts else PulledMis.pupils
+
+
+def work(link: MisLink, *, now: dt.datetime) -> MisLink:
+    """Do what the tick and the workers would do now."""
+    nights.tick(now)
+    sweeping.fetch(now=now)
+    for run in Import.objects.filter(link=link, payload=None, state=ImportState.QUEUED):
+        collecting.collect(import_id=run.pk, now=now)
+    for run in Import.objects.filter(link=link, payload__isnull=False, state=ImportState.QUEUED):
+        services.run(import_id=run.pk, now=now)
+    link.refresh_from_db()
+    return link

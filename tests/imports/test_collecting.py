@@ -10,80 +10,27 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Pupil
-from imports import collecting, services, situation, sweeping, tasks
-from imports.link import links, nights, onboarding, schedule, secrets
+from imports import collecting, sweeping, tasks
+from imports.link import links, nights
 from imports.models import Import, ImportState, LinkState, MisLink, ScheduledRun
 from mis_connectors.base import Access, Delivery, SettingField, SetUp, Sink
-from mis_connectors.errors import (
-    ConnectorAuthError,
-    ConnectorConfigError,
-    ConnectorError,
-    ConnectorPlatformError,
-    ConnectorUnavailable,
-    SnapshotFormatError,
-)
+from mis_connectors.errors import ConnectorConfigError, ConnectorUnavailable, SnapshotFormatError
 from mis_connectors.records import Snapshot
-from tests.factories.pulling import PulledMis, a_link, an_mis, install, runs
-
-HOUR = dt.timedelta(hours=1)
-DAY = dt.timedelta(days=1)
-REFUSED = ConnectorAuthError("The MIS does not let us in yet.", detail="401")
-KEY_REFUSED = ConnectorPlatformError("The MIS does not accept the hub's key: tell whoever runs it.", detail="401")
+from tests.factories.pulling import HOUR, PulledMis, a_link, an_mis, install, runs, says, work
 
 
 @pytest.fixture
-def grant(monkeypatch: pytest.MonkeyPatch) -> PulledMis:
-    mis = an_mis("granted", SetUp.GRANT, grace=DAY)
-    install(monkeypatch, mis)
-    return mis
+def link(school: School, administrator: Account, typed: PulledMis, evening: dt.datetime) -> MisLink:
+    """A link that has worked so far, and is next fetched from tonight."""
+    return a_link(school, typed, by=administrator, since=evening)
 
 
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> PulledMis:
-    mis = an_mis("typed", SetUp.CREDENTIALS)
-    install(monkeypatch, mis)
-    return mis
-
-
-@pytest.fixture
-def evening() -> dt.datetime:
-    """Six hours before 02:00, close to the real time: what is finished is stamped by the clock."""
-    today = timezone.now().astimezone(schedule.LONDON).date()
-    return schedule.night_due(today + DAY, dt.time(2, 0)) - 6 * HOUR
-
-
-def says(mis: PulledMis, error: ConnectorError | None = None, *parts: tuple[str, bytes]) -> None:
-    def answer(access: Access, sink: Sink) -> None:
-        for name, body in parts:
-            sink.write(name, body)
-        if error is not None:
-            raise error
-
-    mis.answer = answer if error or parts else PulledMis.pupils
-
-
-def work(link: MisLink, *, now: dt.datetime) -> MisLink:
-    """Do what the tick and the workers would do now."""
-    nights.tick(now)
-    sweeping.fetch(now=now)
-    for run in Import.objects.filter(link=link, payload=None, state=ImportState.QUEUED):
-        collecting.collect(import_id=run.pk, now=now)
-    for run in Import.objects.filter(link=link, payload__isnull=False, state=ImportState.QUEUED):
-        services.run(import_id=run.pk, now=now)
-    link.refresh_from_db()
-    return link
-
-
-def test_a_due_night_begins_by_itself_and_once(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
+def test_a_due_night_begins_by_itself_and_once(link: MisLink, typed: PulledMis, evening: dt.datetime) -> None:
     work(link, now=evening + 5 * HOUR)
     assert runs(link) == []
     work(link, now=evening + 6 * HOUR)
@@ -94,10 +41,7 @@ def test_a_due_night_begins_by_itself_and_once(
     assert len(typed.asked) == 1
 
 
-def test_import_now_begins_at_once(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
+def test_import_now_begins_at_once(link: MisLink, administrator: Account, evening: dt.datetime) -> None:
     links.want_run(link=link, by=administrator, now=evening)
     work(link, now=evening)
     (run,) = runs(link)
@@ -105,257 +49,16 @@ def test_import_now_begins_at_once(
     assert link.wanted_at is None
 
 
-# Not let in yet
-
-
-def waiting(school: School, by: Account, mis: PulledMis, *, since: dt.datetime) -> MisLink:
-    link = links.create_link(school=school, connector=mis.info.slug, by=by, now=since)
-    return links.begin_waiting(link=link, by=by, now=since)
-
-
-@pytest.mark.parametrize("refusal", [REFUSED, KEY_REFUSED])
-def test_a_granted_link_is_tried_at_once_and_a_refusal_is_no_failure(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime, refusal: ConnectorError
-) -> None:
-    """Whichever way the MIS refuses us before the school is known there: of the hub's own key too."""
-    link = waiting(school, administrator, grant, since=evening)
-    says(grant, refusal)
-    work(link, now=evening)
-    assert link.state == LinkState.WAITING
-    assert (link.tried_said, link.wanted_at) == (refusal.message, None)
-    assert runs(link) == []
-
-
-def test_while_waiting_each_night_is_tried_once_and_none_is_missed(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = waiting(school, administrator, grant, since=evening)
-    says(grant, REFUSED)
-    tries = []
-    for hour in range(60):
-        before = len(grant.asked)
-        work(link, now=evening + hour * HOUR)
-        tries += [hour] * (len(grant.asked) - before)
-    assert tries == [0, 6, 30, 54]
-    assert nights.missed(link, now=evening + 60 * HOUR) == []
-    assert runs(link) == []
-
-
-def test_what_is_collected_while_waiting_enables_the_link_and_is_imported(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = waiting(school, administrator, grant, since=evening)
-    says(grant, REFUSED)
-    work(link, now=evening)
-    says(grant)
-    work(link, now=evening + 6 * HOUR)
-    assert link.state == LinkState.ENABLED
-    assert (link.tried_at, link.tried_said) == (None, "")
-    assert [run.state for run in runs(link)] == [ImportState.APPLIED]
-    assert nights.missed(link, now=evening + 12 * HOUR) == []
-    work(link, now=evening + 30 * HOUR)
-    assert len(runs(link)) == 2
-
-
-def test_somebody_is_told_only_after_the_time_the_mis_takes_and_one_night(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = waiting(school, administrator, grant, since=evening)
-    says(grant, REFUSED)
-    told = []
-    for hour in (0, 6, 23, 25, 29, 30, 31):
-        work(link, now=evening + hour * HOUR)
-        told.append(onboarding.is_kept_waiting(link, grant.info, now=evening + hour * HOUR))
-    assert told == [False, False, False, False, False, True, True]
-
-
-def test_somebody_is_told_as_well_if_nothing_tried(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = waiting(school, administrator, grant, since=evening)
-    assert not onboarding.is_kept_waiting(link, grant.info, now=evening + 31 * HOUR)
-    assert onboarding.is_kept_waiting(link, grant.info, now=evening + 32 * HOUR)
-
-
-def test_asking_again_while_waiting_does_not_begin_the_wait_anew(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = waiting(school, administrator, grant, since=evening)
-    links.begin_waiting(link=link, by=administrator, now=evening + 5 * HOUR)
-    assert link.state_since == evening
-    assert link.wanted_at == evening + 5 * HOUR
-
-
-# Credentials and consent
-
-
-def test_credentials_are_awaited_typed_in_and_tried_at_once(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
-    links.await_credentials(link=link, by=administrator, now=evening)
-    assert link.state == LinkState.AWAITING_CREDENTIALS
-    assert work(link, now=evening + 30 * HOUR).state == LinkState.AWAITING_CREDENTIALS
-    later = evening + 31 * HOUR
-    links.give_settings(link=link, values={"account": "sg1", "password": "hidden"}, by=administrator, now=later)
-    assert link.state == LinkState.WAITING
-    assert b"hidden" not in bytes(link.secrets)
-    work(link, now=later)
-    assert link.state == LinkState.ENABLED
-    assert typed.asked[0].settings == {"account": "sg1"}
-    assert typed.asked[0].secrets == {"password": "hidden"}
-
-
-def test_what_cannot_be_right_is_said_by_field_and_kept_nowhere(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
-    with pytest.raises(links.SettingsRefused) as refused:
-        links.give_settings(link=link, values={"account": "wrong"}, by=administrator, now=evening)
-    assert refused.value.problems == {
-        "account": "This account is another school's.",
-        "password": "Type in the password.",
-    }
-    link.refresh_from_db()
-    assert (link.state, link.settings) == (LinkState.NOT_SET_UP, {})
-
-
-def test_a_secret_left_empty_stays_as_it_is(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
-    for account, password in (("one", "first"), ("two", "")):
-        values = {"account": account, "password": password}
-        links.give_settings(link=link, values=values, by=administrator, now=evening)
-    work(link, now=evening)
-    assert (typed.asked[0].settings, typed.asked[0].secrets) == ({"account": "two"}, {"password": "first"})
-
-
-def test_wrong_credentials_fail_at_once_with_the_sentence_of_the_mis(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
-    values = {"account": "sg1", "password": "no"}
-    links.give_settings(link=link, values=values, by=administrator, now=evening)
-    says(typed, REFUSED)
-    work(link, now=evening)
-    assert link.state == LinkState.RECONNECT
-    (run,) = runs(link)
-    assert (run.state, run.reasons[0]["sentence"]) == (ImportState.FAILED, "The MIS does not let us in yet.")
-    assert run.payload is None
-    for hour in range(1, 60):
-        work(link, now=evening + hour * HOUR)
-    assert len(typed.asked) == 1
-    assert len(runs(link)) == 1
-
-
-def test_consent_is_kept_and_tried_at_once(
-    school: School, administrator: Account, monkeypatch: pytest.MonkeyPatch, evening: dt.datetime
-) -> None:
-    mis = an_mis("consent", SetUp.CONSENT)
-    install(monkeypatch, mis)
-    link = links.create_link(school=school, connector="consent", by=administrator, now=evening)
-    links.authorised(link=link, kept={"refresh": "r1"}, by=administrator, now=evening)
-    work(link, now=evening)
-    assert link.state == LinkState.ENABLED
-    assert mis.asked[0].secrets == {"refresh": "r1"}
-
-
-def test_rotated_credentials_are_kept_even_if_the_run_then_fails(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-
-    def rotate(access: Access, sink: Sink) -> None:
-        access.save_secrets({"refresh": "new"})
-        raise SnapshotFormatError("This is not what the MIS sends.")
-
-    typed.answer = rotate
-    work(link, now=evening + 6 * HOUR)
-    assert secrets.secrets_of(link) == {"refresh": "new"}
-    assert runs(link)[0].state == ImportState.FAILED
-
-
-# Shut out again
-
-
-def test_a_withdrawn_access_asks_to_reconnect_and_the_nights_show_as_not_run(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-    says(typed, REFUSED)
-    for hour in range(6, 60, 6):
-        work(link, now=evening + hour * HOUR)
-    assert link.state == LinkState.RECONNECT
-    assert [run.state for run in runs(link)] == [ImportState.FAILED]
-    assert [night.state for night in nights.last_nights(link, now=evening + 60 * HOUR)][-3:] == [
-        "bad", "missed", "missed",
-    ]  # fmt: skip
-
-
-def test_a_hub_whose_key_is_refused_sends_no_school_to_connect_again(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, grant, by=administrator, since=evening)
-    says(grant, KEY_REFUSED)
-    for hour in (6, 30):
-        work(link, now=evening + hour * HOUR)
-    assert link.state == LinkState.ENABLED
-    assert [(run.state, run.reasons[0]["code"]) for run in runs(link)] == [(ImportState.FAILED, "platform")] * 2
-    (alert,) = situation.alerts(situation.of(school, now=evening + 31 * HOUR), now=evening + 31 * HOUR)
-    assert alert.title == "Granted refuses this hub: whoever runs it has to act"
-    assert alert.body.startswith("The MIS does not accept the hub's key: tell whoever runs it.")
-    says(grant)
-    work(link, now=evening + 54 * HOUR)
-    assert (link.state, runs(link)[-1].state) == (LinkState.ENABLED, ImportState.APPLIED)
-
-
-def test_a_granted_link_that_was_shut_out_and_is_not_known_yet_stays_so(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, grant, by=administrator, since=evening)
-    says(grant, REFUSED)
-    work(link, now=evening + 6 * HOUR)
-    says(grant, KEY_REFUSED)
-    work(link, now=evening + 30 * HOUR)
-    assert (link.state, len(grant.asked), len(runs(link))) == (LinkState.RECONNECT, 2, 1)
-
-
-def test_a_granted_link_that_was_shut_out_comes_back_by_itself(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, grant, by=administrator, since=evening)
-    says(grant, REFUSED)
-    work(link, now=evening + 6 * HOUR)
-    work(link, now=evening + 30 * HOUR)
-    assert (link.state, len(grant.asked), len(runs(link))) == (LinkState.RECONNECT, 2, 1)
-    says(grant)
-    work(link, now=evening + 54 * HOUR)
-    assert link.state == LinkState.ENABLED
-    assert [run.state for run in runs(link)] == [ImportState.FAILED, ImportState.APPLIED]
-
-
-def test_a_pull_link_is_not_simply_switched_on(
-    school: School, administrator: Account, grant: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="granted", by=administrator, now=evening)
-    with pytest.raises(links.LinkRefused, match="follow its steps"):
-        links.enable(link=link, by=administrator, now=evening)
-    links.begin_waiting(link=link, by=administrator, now=evening)
-    links.disable(link=link, by=administrator, now=evening)
-    assert links.enable(link=link, by=administrator, now=evening).state == LinkState.WAITING
-
-
 # It does not answer
 
 
 def test_an_mis_that_does_not_answer_is_asked_again_later_each_time_and_then_given_up(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
     says(typed, ConnectorUnavailable("The MIS does not answer.", detail="503"))
     tries, start = [], evening + 6 * HOUR
-    for minute in range(120):
+    # Every minute in which it may be asked, and one before: what came too early shows there.
+    for minute in (0, *range(4, 9), *range(24, 34), *range(84, 107), 119):
         before = len(typed.asked)
         work(link, now=start + dt.timedelta(minutes=minute))
         tries += [minute] * (len(typed.asked) - before)
@@ -370,9 +73,8 @@ def test_an_mis_that_does_not_answer_is_asked_again_later_each_time_and_then_giv
 
 
 def test_import_now_does_not_wait_until_the_mis_was_to_be_asked_again(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, administrator: Account, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
     says(typed, ConnectorUnavailable("The MIS does not answer."))
     work(link, now=evening + 6 * HOUR)
     says(typed)
@@ -387,9 +89,8 @@ def test_import_now_does_not_wait_until_the_mis_was_to_be_asked_again(
 
 
 def test_an_mis_that_asked_us_to_wait_is_left_alone_though_somebody_wants_an_import(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, administrator: Account, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
     says(typed, ConnectorUnavailable("The MIS asks us to wait.", retry_after=7 * 86400))
     night = evening + 6 * HOUR
     work(link, now=night)
@@ -406,9 +107,8 @@ def test_an_mis_that_asked_us_to_wait_is_left_alone_though_somebody_wants_an_imp
 
 
 def test_an_mis_that_answers_again_is_imported_and_nothing_remains_of_it(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
     says(typed, ConnectorUnavailable("The MIS does not answer."))
     work(link, now=evening + 6 * HOUR)
     (run,) = runs(link)
@@ -426,10 +126,7 @@ def test_what_the_mis_asks_us_to_wait_is_waited_within_bounds(evening: dt.dateti
     assert collecting.again_at(1, 1e9, now=evening, chance=0) == evening + collecting.LONGEST_WAIT
 
 
-def test_what_came_before_it_went_wrong_is_kept(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
+def test_what_came_before_it_went_wrong_is_kept(link: MisLink, typed: PulledMis, evening: dt.datetime) -> None:
     says(typed, SnapshotFormatError("This is not what the MIS sends."), ("pupils/0001.csv", b"<html>"))
     work(link, now=evening + 6 * HOUR)
     (run,) = runs(link)
@@ -444,10 +141,9 @@ def test_what_came_before_it_went_wrong_is_kept(
     [(0, ""), (1, " The one answer that came from Typed is kept for support."), (2, " The 2 answers that came before")],
 )
 def test_what_is_kept_of_a_run_that_was_cut_off_is_said_as_it_is(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, parts: int, kept: str
+    link: MisLink, school: School, typed: PulledMis, evening: dt.datetime, parts: int, kept: str
 ) -> None:
     """An MIS that speaks of another school is asked nothing more: there is no file, only its first answer."""
-    link = a_link(school, typed, by=administrator, since=evening)
     came = [(f"pupils/{number:04}.csv", b"1,Mia,Reed\n") for number in range(parts)]
     says(typed, ConnectorConfigError("Typed answers about another school."), *came)
     work(link, now=evening + 6 * HOUR)
@@ -460,13 +156,12 @@ def test_what_is_kept_of_a_run_that_was_cut_off_is_said_as_it_is(
 
 
 def test_what_was_fetched_and_cannot_be_read_is_no_file_either(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, monkeypatch: pytest.MonkeyPatch
+    link: MisLink, typed: PulledMis, evening: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(payload: object) -> Snapshot:
         raise SnapshotFormatError("Typed sent something else.")
 
     monkeypatch.setattr(typed, "read", read)
-    link = a_link(school, typed, by=administrator, since=evening)
     work(link, now=evening + 6 * HOUR)
     (run,) = runs(link)
     assert run.reasons[0]["advice"] == "Everything is as it was before. What came is kept for support, for 14 nights."
@@ -485,10 +180,8 @@ def test_what_the_operator_has_not_set_is_said(
 
 
 def test_a_fault_of_a_connector_is_tried_again_and_its_message_is_logged_nowhere(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, caplog: pytest.LogCaptureFixture
+    link: MisLink, typed: PulledMis, evening: dt.datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-
     mis_says = {"Mia Reed": 1}
 
     def stumble(access: Access, sink: Sink) -> None:
@@ -509,10 +202,8 @@ def test_a_fault_of_a_connector_is_tried_again_and_its_message_is_logged_nowhere
 
 
 def test_a_run_whose_collector_died_is_begun_again_and_given_up_in_the_end(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-
     def killed(access: Access, sink: Sink) -> None:
         raise SystemExit
 
@@ -529,10 +220,8 @@ def test_a_run_whose_collector_died_is_begun_again_and_given_up_in_the_end(
 
 
 def test_a_collector_that_was_given_up_changes_nothing_when_it_comes_back(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-
     def late(access: Access, sink: Sink) -> None:
         Import.objects.update(collect_attempts=2)  # somebody else has taken over meanwhile
         sink.write("pupils/0001.csv", b"1,Mia,Reed\n")
@@ -543,10 +232,7 @@ def test_a_collector_that_was_given_up_changes_nothing_when_it_comes_back(
     assert (run.state, run.payload) == (ImportState.COLLECTING, None)
 
 
-def test_of_one_link_one_run_is_under_way(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
+def test_of_one_link_one_run_is_under_way(link: MisLink, administrator: Account, evening: dt.datetime) -> None:
     now = evening + 6 * HOUR
     nights.tick(now)
     sweeping.fetch(now=now)
@@ -561,10 +247,8 @@ def test_of_one_link_one_run_is_under_way(
 
 
 def test_a_link_switched_off_while_it_was_fetched_imports_nothing(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
+    link: MisLink, administrator: Account, typed: PulledMis, evening: dt.datetime
 ) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
-
     def switched_off(access: Access, sink: Sink) -> None:
         links.disable(link=MisLink.objects.get(pk=link.pk), by=administrator, now=evening + 6 * HOUR)
         sink.write("pupils/0001.csv", b"1,Mia,Reed\n")
@@ -576,10 +260,7 @@ def test_a_link_switched_off_while_it_was_fetched_imports_nothing(
     assert not Pupil.objects.exists()
 
 
-def test_a_paused_link_is_not_begun(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = a_link(school, typed, by=administrator, since=evening)
+def test_a_paused_link_is_not_begun(link: MisLink, administrator: Account, evening: dt.datetime) -> None:
     links.pause_after_undo(link=link, why="Undone.", by=administrator, now=evening)
     work(link, now=evening + 6 * HOUR)
     assert runs(link) == []
@@ -606,10 +287,12 @@ def test_files_that_are_uploaded_have_no_nights(
 
 
 def test_without_a_broker_nothing_is_lost_and_the_tick_asks_again(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime, monkeypatch: pytest.MonkeyPatch,
+    link: MisLink,
+    school: School,
+    evening: dt.datetime,
+    monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., Any],
-) -> None:  # fmt: skip
-    link = a_link(school, typed, by=administrator, since=evening)
+) -> None:
     asked: list[tuple[int, int]] = []
 
     def down(*ids: int) -> None:
@@ -649,11 +332,3 @@ def test_what_is_due_is_found_by_as_many_queries_however_many_schools_there_are(
             assert collecting.to_begin(now=now)
         asked.append(len(captured))
     assert asked[0] == asked[1]
-
-
-def test_what_has_to_be_typed_in_is_not_waited_for(
-    school: School, administrator: Account, typed: PulledMis, evening: dt.datetime
-) -> None:
-    link = links.create_link(school=school, connector="typed", by=administrator, now=evening)
-    with pytest.raises(links.LinkRefused, match="Follow the steps"):
-        links.begin_waiting(link=link, by=administrator, now=evening)

@@ -16,17 +16,7 @@ from imports.pages import presenting, runs
 from imports.situation import alerts as standing_alerts
 from mis_connectors.base import Delivery, SetUp
 from tests.factories.links import an_import
-from tests.factories.pulling import PulledMis, a_link, an_mis, install
-
-HOUR = dt.timedelta(hours=1)
-DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def grant(monkeypatch: pytest.MonkeyPatch) -> PulledMis:
-    mis = an_mis("granted", SetUp.GRANT, grace=DAY)
-    install(monkeypatch, mis)
-    return mis
+from tests.factories.pulling import DAY, HOUR, PulledMis, a_link, an_mis, install
 
 
 def told(school: School, now: dt.datetime) -> list[str]:
