@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import segno
+from django.utils import timezone
+from django.utils.formats import date_format
 from fpdf import FPDF
 
 from hub.core import paper
-from hub.core.templatetags.frame import day, when
+from hub.core.templatetags.frame import when
 
 _LEFT, _WIDTH = 20.0, 170.0
 _WINDOW_TOP, _WINDOW_WIDTH = 45.0, 85.0
@@ -60,17 +62,17 @@ def _draw(page: FPDF, letter: Letter) -> None:
     _head(page, letter)
     _window(page, letter)
     page.set_xy(_LEFT, 98)
-    _text(
-        page,
-        f"{letter.school} on Schoolgate" if letter.staff else f"{letter.school} on your phone",
-        size=17,
-        bold=True,
-        after=2,
-    )
+    _text(page, _heading(letter), size=17, bold=True, after=2)
     _text(page, _opening(letter), size=10.5, after=4)
     _steps(page, letter)
     _keys(page, letter)
     _foot(page, letter)
+
+
+def _heading(letter: Letter) -> str:
+    if letter.recovers:
+        return "Back into your login"
+    return f"{letter.school} on Schoolgate" if letter.staff else f"{letter.school} on your phone"
 
 
 def _head(page: FPDF, letter: Letter) -> None:
@@ -93,7 +95,7 @@ def _window(page: FPDF, letter: Letter) -> None:
         page.set_xy(_LEFT, _WINDOW_TOP + place * 5)
         _cell(page, line, 10.5, width=_WINDOW_WIDTH)
     page.set_xy(115, _WINDOW_TOP)
-    _cell(page, day(letter.made), 10, muted=True, width=75)
+    _cell(page, date_format(timezone.localtime(letter.made), "j F Y"), 10, muted=True, width=75)
 
 
 def _address_lines(address: str) -> list[str]:
