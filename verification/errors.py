@@ -47,6 +47,7 @@ class LinkRefused(HubError):
 
 class InvitationTrouble(StrEnum):
     RULES = "rules"
+    LETTER = "letter"
     UNKNOWN = "unknown"
     USED = "used"
     VOIDED = "voided"

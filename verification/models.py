@@ -196,6 +196,11 @@ class Invitation(SchoolOwned):
     used_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
 
+    @property
+    def went_to(self) -> str:
+        """Return what kind of address it went to, in the office's words."""
+        return "mobile" if self.channel == InvitationChannel.TEXT else "email"
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["school", "id"], name="verification_invitation_school_id"),

@@ -24,6 +24,7 @@ from hub.people.models import ContactDetail
 from verification import telling
 from verification.changes import effects, rules
 from verification.errors import ChangeRefused, LinkRefused
+from verification.invitations import inviting
 from verification.models import ChangeLink, DetailChange, MisState, Origin, ProofCode, Status
 from verification.owners import Circle, Owner, circle_of, key_of, lock, login_of, of_owner, owner_of
 from verification.reporting import settling
@@ -188,6 +189,7 @@ def _take_back(step: rules.Undoing, rows: dict[int, DetailChange], by: str, now:
     if step.restores:
         restore_detail(owner=owner, kind=first.field, previous=first.previous, now=now)
         _stand_again(owner, first.field, now)
+        inviting.void_outdated(school=owner.school, owner=owner, now=now)
     settling.settle_owner(owner=owner, now=now)
     audit.record(
         school=owner.school,

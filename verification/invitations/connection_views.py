@@ -21,6 +21,7 @@ from verification.invitations.inviting import Planned
 from verification.invitations.letter_making import AT_ONCE
 from verification.invitations.rules import Reason, Refusal
 from verification.invitations.words import HEADINGS, short_reason
+from verification.selectors import letter_life
 
 OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
 PER_PAGE = 50
@@ -113,6 +114,7 @@ def invite_all(request: SchoolRequest, school: str) -> HttpResponseBase:
         "total": len(planned.asks),
         "letters": len(letters),
         "held": len(planned.letters) - len(letters),
+        "letter_days": letter_life(request.school).days,
         "left_out": _left_out(request, planned),
     }
     return render(request, "verification/invite_all.html", context)

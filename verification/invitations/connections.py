@@ -263,7 +263,7 @@ def _undelivered(person: Any, newest: Invitation | None) -> str:
     if newest is None:
         return ""
     dead = any(one.value == newest.sent_to and not one.deliverable for one in person.details.all())
-    what = "mobile" if newest.channel == InvitationChannel.TEXT else "email"
+    what = newest.went_to
     why = (person.trouble or "").strip().rstrip(".") or NOT_HEARD
     todo = f"Correct the {what}" if dead else f"Check the {what}"
     return f"Could not be delivered: {why}. {todo}, or print a letter."
@@ -301,7 +301,8 @@ def _standing(person: Any, tie: Connection | None, newest: Invitation | None, no
             f"On {day(newest.sent_at)} {_by(newest)}, until {when(newest.expires_at)}{often}",
         )
     if person.was_invited and newest:
-        return "warn", "Lapsed", f"Invited on {day(newest.sent_at)} {_by(newest)}{often}, without an answer"
+        why = f"the {newest.went_to} has changed since" if newest.voided_at else "without an answer"
+        return "warn", "Lapsed", f"Invited on {day(newest.sent_at)} {_by(newest)}{often}, {why}"
     return "quiet", "Not connected", "" if person.is_reached else "No email and no mobile: print a letter"
 
 

@@ -54,7 +54,7 @@ class LetterForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("The code on the letter"),
-        help_text=gettext_lazy("16 letters and digits. Capitals and dashes do not matter."),
+        help_text=gettext_lazy("16 letters and digits, no O or I, no 0 or 1. Capitals and dashes do not matter."),
         max_length=40,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "autofocus": True}

@@ -21,8 +21,10 @@ from hub.accounts.models import Account
 from hub.accounts.signing_in import SIGN_IN_FREE
 from hub.accounts.viewer import ViewedRequest, in_scope
 from hub.core import scope
+from hub.people import selectors as people
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import letter_making
+from verification.models import Invitation
 from verification.registration import draft as join_draft
 from verification.registration import joining
 from verification.registration.draft import Draft
@@ -72,14 +74,23 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def _is_theirs(request: HttpRequest, invitation: Invitation) -> bool:
+    """Whether whoever is signed in is connected to the record that was invited."""
+    account = cast(ViewedRequest, request).viewer.account
+    whose = (invitation.contact_id, invitation.staff_id)
+    return account is not None and whose in {(one.contact_id, one.staff_id) for one in people.connections_of(account)}
+
+
 def opens_nothing(request: HttpRequest, refusal: InvitationRefused) -> HttpResponse:
     """Say why the link opens nothing and what to do. The draft goes, unless somebody else may still use the link."""
-    trouble = refusal.trouble
+    trouble, asked_with = refusal.trouble, bool(join_draft.load(request, timezone.now()).token_hash)
     if trouble not in (InvitationTrouble.NOT_YOURS, InvitationTrouble.FROZEN, InvitationTrouble.RULES):
         join_draft.forget(request)
     said = refusal.invitation
+    used = trouble in (InvitationTrouble.USED, InvitationTrouble.CONNECTED)
     context = {
-        "trouble": trouble.value,
+        "trouble": "yours" if used and said and _is_theirs(request, said) else trouble.value,
+        "was_open": asked_with,
         "sentence": refusal.message,
         "invited_to": said.school if said else None,
         "lapsed_at": said.expires_at if said else None,
@@ -104,7 +115,7 @@ def start(request: JoinRequest) -> HttpResponse:
         request.draft.begun, request.draft.at = True, request.now.timestamp()
         request.draft.save(request)
         return redirect("join:who")
-    return render(request, "verification/join/start.html", {"guest": request.guest})
+    return render(request, "verification/join/start.html", {"guest": request.guest, "again": request.draft.too_old})
 
 
 @anybody

@@ -31,6 +31,8 @@ class Draft:
     token_hash: str
     at: float = 0
     begun: bool = False
+    too_old: bool = False
+    """It was begun longer ago than proofs count, so it begins again."""
     who: str = ""
     told: dict[str, Told] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
@@ -53,7 +55,8 @@ def load(request: HttpRequest, now: dt.datetime) -> Draft:
     """Return what the session keeps; what is older than `GOOD_FOR` begins again with the link alone."""
     kept: dict[str, Any] = request.session.get(KEY) or {}
     draft = Draft(token_hash=str(kept.get("token", "")), at=now.timestamp())
-    if not kept.get("begun") or now.timestamp() - kept["at"] > GOOD_FOR.total_seconds():
+    draft.too_old = bool(kept.get("begun")) and now.timestamp() - kept["at"] > GOOD_FOR.total_seconds()
+    if not kept.get("begun") or draft.too_old:
         return draft
     draft.at, draft.begun, draft.who = kept["at"], True, kept["who"]
     draft.told = {kind: Told(Said(said), value) for kind, (said, value) in kept["told"].items() if kind in KINDS}

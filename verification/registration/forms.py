@@ -34,7 +34,7 @@ class LetterForm(forms.Form):
     )
     code = forms.CharField(
         label=gettext_lazy("Code"),
-        help_text=gettext_lazy("Capitals and dashes do not matter."),
+        help_text=gettext_lazy("Capitals and dashes do not matter. There is no O or I, no 0 or 1 in it."),
         max_length=30,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )

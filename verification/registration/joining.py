@@ -28,7 +28,7 @@ from verification.changes.drafting import draft
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import inviting
 from verification.invitations.rules import LETTER, Refusal, decide
-from verification.invitations.selectors import at_their_address, record_of
+from verification.invitations.selectors import at_their_address, can_reach, record_of
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.owners import Owner, circle_of, lock
 from verification.registration import rules
@@ -47,6 +47,8 @@ class Guest:
     children: list[PupilContact]
     second: str
     """Which detail must be proved beside the link, if any."""
+    texts: bool
+    """Whether a code can go to a mobile here; else a mobile is neither asked for nor proved."""
 
     @property
     def subject(self) -> str:
@@ -94,14 +96,18 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
         raise InvitationRefused(gone, invitation=invitation)
     if not Invitation.objects.filter(at_their_address(), pk=invitation.pk).exists():
         raise InvitationRefused(InvitationTrouble.GONE, invitation=invitation)
-    known = _known(owner)
+    known, texts = _known(owner), can_reach(rules.MOBILE)
+    second = rules.second_proof(invitation.channel, invitation.sent_to, known)
+    if second == rules.MOBILE and not texts:
+        raise InvitationRefused(InvitationTrouble.LETTER, invitation=invitation)
     return Guest(
         invitation=invitation,
         owner=owner,
         school=invitation.school,
         known=known,
         children=_children(owner, now),
-        second=rules.second_proof(invitation.channel, invitation.sent_to, known),
+        second=second,
+        texts=texts,
     )
 
 

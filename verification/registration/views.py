@@ -37,17 +37,18 @@ HANDLE = "join_handle"
 
 def steps(request: JoinRequest) -> list[str]:
     """Return the steps of this registration, in order; who has no child here names none."""
-    found = ["who", EMAIL, MOBILE, "children", "finish"]
-    return found if request.guest.children else [one for one in found if one != "children"]
+    left_out = {"children": not request.guest.children, MOBILE: not request.guest.texts}
+    return [one for one in ("who", EMAIL, MOBILE, "children", "finish") if not left_out.get(one)]
 
 
 def _done(request: JoinRequest) -> dict[str, bool]:
     draft, guest = request.draft, request.guest
+    enough = rules.enough(draft.told, guest.second, guest.known)
     signed_in = str(request.account.pk) if request.account else NEW
     return {
         "who": draft.begun and draft.who == signed_in,
-        EMAIL: EMAIL in draft.told,
-        MOBILE: MOBILE in draft.told and rules.enough(draft.told, guest.second, guest.known),
+        EMAIL: EMAIL in draft.told and (guest.texts or enough),
+        MOBILE: MOBILE in draft.told and enough,
         "children": {link.pk for link in guest.children} <= set(draft.mine),
         "finish": False,
     }
@@ -155,6 +156,8 @@ def _offered(request: JoinRequest, kind: str, elsewhere: list[str], must: bool) 
 
 def _must(request: JoinRequest, kind: str) -> bool:
     """Whether doing without this one would leave nothing proved."""
+    if not request.guest.texts:
+        return kind == EMAIL
     other = request.draft.told.get(EMAIL)
     return kind == MOBILE and (other is None or other.said != Said.PROVED)
 
@@ -181,7 +184,8 @@ def _said(request: JoinRequest, kind: str, told: Told) -> HttpResponse:
     return redirect(f"join:{_next(request)}")
 
 
-def _send(request: JoinRequest, kind: str, address: str) -> HttpResponse:
+def _send(request: JoinRequest, kind: str, address: str, said: str = "") -> HttpResponse:
+    """Send a code; `said` is what the next page tells, if one went out."""
     try:
         made = codes.send_code(
             subject=request.guest.subject,
@@ -197,6 +201,8 @@ def _send(request: JoinRequest, kind: str, address: str) -> HttpResponse:
     request.draft.told.pop(kind, None)
     request.draft.sent[kind] = Sent(made.pk, address)
     request.draft.save(request)
+    if said:
+        messages.success(request, said)
     return redirect(f"join:{kind}_code")
 
 
@@ -213,8 +219,8 @@ def code(request: JoinRequest, kind: str) -> HttpResponse:
     if sent is None:
         return redirect(f"join:{kind}")
     if "again" in request.POST:
-        messages.success(request, _("A new code is on its way. The one before opens nothing any more."))
-        return _send(request, kind, sent.address)
+        said = _("A new code is on its way. The one before opens nothing any more.")
+        return _send(request, kind, sent.address, said)
     if "later" in request.POST and _may_wait(request, kind, sent):
         return _said(request, kind, Told(Said.KEPT, sent.address))
     form = CodeForm(posted(request))

@@ -45,7 +45,7 @@ class TestTheLink:
     def test_without_a_link_there_is_nothing(self, db: None, page: str) -> None:
         answer = Client().get(page)
         assert answer.status_code == 410
-        assert "This link opens nothing" in answer.content.decode()
+        assert "Open your invitation once more" in answer.content.decode()
 
     def test_an_unknown_token_says_no_more(self, db: None) -> None:
         answer = Client().get("/join/" + "x" * 43 + "/", follow=True)
