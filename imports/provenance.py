@@ -6,8 +6,10 @@ Each source is read once, however long the story.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 
@@ -49,7 +51,7 @@ def story(*, school: School, owner: Contact | Staff, kind: str, mis: Mis) -> Sto
     changes = reader.changes()
     events = [
         *reader.imports(shown={change.by_import for change in changes if change.by_import}),
-        *(event for change in changes for event in words.of_change(change, said)),
+        *(event for change in changes for event in reader.of(change.contact_id, words.of_change(change, said))),
         *reader.audited(known=[change for change in changes if change.origin == "organisation"]),
         *reader.connections(),
         *reader.invitations(),
@@ -77,6 +79,11 @@ class _Reader:
             return Q(school=self.school, contact_id__in=self.ids, staff=None)
         return Q(school=self.school, staff_id__in=self.ids, contact=None)
 
+    def of(self, person_id: int | None, events: Iterable[Event]) -> Iterator[Event]:
+        """Yield events, saying of those of a merged record that they were not about this one."""
+        for event in events:
+            yield words.elsewhere(event) if person_id in self.ids[1:] else event
+
     def changes(self) -> list[DetailChange]:
         found = DetailChange.objects.filter(self._theirs(), field=self.kind)
         return list(found.order_by("-made_at", "-pk")[:MOST])
@@ -91,14 +98,26 @@ class _Reader:
             )
             .select_related("run__link__source")
             .defer(*(f"run__{column}" for column in selectors.BULKY))
+            .annotate(left=self._left())
             .order_by("-run_id", "-id")[:MOST]
         )
+        undone: dict[int, Event] = {}
         for change in found:
+            run, left = change.run, bool(getattr(change, "left"))  # noqa: B009  (no field of the model)
+            if run.undone_at is not None:
+                undone.setdefault(run.pk, words.of_undo(change, self.said, left=left))
             if change.action == "kept" and change.run_id in shown and change.before.get("value"):
                 continue
-            run = change.run
-            undone = run.state == ImportState.UNDONE
-            yield words.of_import(change, run.finished_at or run.created_at, self.said, undone=undone)
+            was_undone = run.state == ImportState.UNDONE
+            event = words.of_import(change, run.finished_at or run.created_at, self.said, undone=was_undone)
+            yield from self.of(change.person_id, [event])
+        yield from undone.values()
+
+    def _left(self) -> Q:
+        """Whether an undo of the import has left this detail as it was."""
+        named = {"kind": self.person_kind, "model": "detail", "field": self.kind}
+        wheres = (Q(run__left_by_undo__contains=[named | {"person_id": pk}]) for pk in self.ids)
+        return reduce(or_, wheres)
 
     def audited(self, *, known: list[DetailChange]) -> Iterator[Event]:
         """Yield what people did that no row of the report tells."""

@@ -69,7 +69,8 @@ class _Undo:
 
     def _leave(self, change: ImportChange, why: str) -> None:
         self._left_rows.add((change.model, change.row_id))
-        self.left.append({"kind": change.person_kind, "person_id": change.person_id, "model": change.model, "why": why})
+        row = {"kind": change.person_kind, "person_id": change.person_id, "model": change.model, "why": why}
+        self.left.append(row | ({"field": change.after["kind"]} if change.model == DETAIL else {}))
 
     def put_back(self) -> None:
         """Return changed columns to what they were, table by table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.core.models import AuditEntry
 from hub.people.judging import display
@@ -65,6 +65,27 @@ def of_import(change: ImportChange, at: dt.datetime, said: Said, *, undone: bool
     else:
         text, tone = f"{said.mis} has {said.show(mis)}, and the person has confirmed none.", "warn"
     return Event(at=at, text=text, tone=tone, import_id=change.run_id, note=note)
+
+
+def of_undo(change: ImportChange, said: Said, *, left: bool) -> Event:
+    """Return what undoing an import did to the detail. `left`: it had moved on, or its person had connected."""
+    run = change.run
+    assert run.undone_at is not None
+    did = f"{run.undone_by or 'Somebody'} undid import {run.pk}"
+    if left or change.model != "detail":
+        return Event(at=run.undone_at, text=f"{did}; this had been used since, and stayed.", import_id=run.pk)
+    before = str(change.before.get("value", ""))
+    if before == change.after.get("value", ""):
+        mis = said.show(str(change.before.get("mis_value", "")))
+        return Event(at=run.undone_at, text=f"{did}: {said.mis} is taken to say {mis} again.", import_id=run.pk)
+    text = f"{did}: it is {said.show(before)} again."
+    return Event(at=run.undone_at, text=text, value=before, takes_effect=True, import_id=run.pk)
+
+
+def elsewhere(event: Event) -> Event:
+    """Return an event of a record that was made one with this: what was used there was not used here by that."""
+    note = "At a record that is one with this since."
+    return replace(event, note=f"{event.note} {note}".strip(), takes_effect=False)
 
 
 # Rows of the report

@@ -15,12 +15,14 @@ from django.urls import reverse
 from hub.accounts.models import Account
 from hub.core.models import School
 from hub.people import services as people
+from hub.people.judging import display
 from hub.people.models import Contact, DetailSource
-from imports import provenance
+from imports import decisions, provenance
 from imports.models import Import, ImportChange, ImportState, MisLink
 from tests.factories.changes import make_change
 from tests.factories.links import an_import, enabled_link
 from tests.factories.people import give, make_contact, make_pupil
+from tests.factories.running import Nights
 from verification import selectors
 from verification.models import Invitation, Status
 
@@ -159,6 +161,44 @@ def test_a_value_of_which_nothing_else_is_known_answers_for_itself(school: Schoo
     give(ngozi, "email", "ngozi@example.org")
     assert told(school, ngozi, "email") == ["It came from the MIS: ngozi@example.org."]
     assert told(school, ngozi, "mobile") == []
+
+
+def test_the_undo_of_an_import_is_told_with_what_is_in_use_again(school: School, administrator: Account) -> None:
+    nights = Nights.of(school)
+    nights.night()
+    one, two = nights.usual_parents(2)
+    before = {record: display("mobile", nights.value(record)) for record in (one, two)}
+    nights.mis.change_mobile(one, "07700 900801")
+    nights.mis.change_mobile(two, "07700 900802")
+    run = nights.night()
+    connected = nights.connect(two)
+    decisions.undo(run=run, by=administrator, now=nights.now + DAY)
+    assert told(school, nights.contact(one)) == [
+        f"{administrator} undid import {run.pk}: it is {before[one]} again.",
+        "SIMS says 07700 900801, and it was taken.",
+        f"It came from SIMS with the person: {before[one]}.",
+    ]
+    assert told(school, connected)[:2] == [
+        "SIMS says 07700 900123; 07700 900802 was kept, and is to be copied there.".replace(
+            "07700 900123", before[two]
+        ),
+        f"{administrator} undid import {run.pk}; this had been used since, and stayed.",
+    ]
+
+
+def test_the_story_of_a_merged_record_says_that_it_was_another(
+    school: School, mis_link: MisLink, ngozi: Contact, now: dt.datetime
+) -> None:
+    gone = make_contact(school, "Ngozi", "Okafor", merged_into=ngozi)
+    give(ngozi, "mobile", NEW)
+    brought(mis_link, gone, now - DAY, {"kind": "mobile", "value": OLD, "mis_value": OLD})
+    make_change(gone, made_at=now, effective_at=now, old_value=OLD, new_value=THIRD, mis_state="replaced")
+    brought(mis_link, ngozi, now - 2 * DAY, {"kind": "mobile", "value": NEW, "mis_value": NEW})
+    story = provenance.story(school=school, owner=ngozi, kind="mobile", mis=selectors.mis(school))
+    note = "At a record that is one with this since."
+    assert [(event.value, event.takes_effect, event.note) for event in story.events] == [
+        (THIRD, False, note), (OLD, False, note), (NEW, True, ""),
+    ]  # fmt: skip
 
 
 def test_the_story_of_a_merged_record_goes_on_in_the_other(
