@@ -5,6 +5,8 @@ Drift is what a Connected person has, or the office has entered, although the MI
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -12,6 +14,7 @@ from django.db import connection
 from hub.core.audit import BY_ITSELF
 from verification.changes.rules import OPEN_FOR
 from verification.models import Choices
+from verification.reporting.matters import true_of
 
 _STANDS = """
     EXISTS (SELECT FROM verification_detailchange c WHERE c.school_id = d.school_id AND {owner}
@@ -101,24 +104,35 @@ _INSERT = """
 """
 
 
-def concerned(params: dict[str, Any]) -> set[tuple[int | None, int | None]]:
-    """Return of whom a school has drift without a row, or a question that the MIS has overtaken; writes nothing."""
+def concerned(params: dict[str, Any], *, of: Sequence[str], asked: bool) -> set[tuple[int | None, int | None]]:
+    """Return of whom a school has drift without a row, or a question that the MIS has overtaken; writes nothing.
+
+    `of` says whose details differ at all ("contact", "staff"), `asked` whether an import's questions are open.
+    """
+    found: set[tuple[int | None, int | None]] = set()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT f.contact_id, f.staff_id FROM ({_union('true', propose=_asks(params))}) f", params)
-        found = set(cursor.fetchall())
-        cursor.execute(f"SELECT c.contact_id, c.staff_id {_OVERTAKEN_FROM} WHERE {_OVERTAKEN}", params)
-        return found | set(cursor.fetchall())
+        if of:
+            union = _union("true", of=tuple(of), propose=_asks(params))
+            cursor.execute(f"SELECT f.contact_id, f.staff_id FROM ({union}) f", params)
+            found |= set(cursor.fetchall())
+        if asked:
+            cursor.execute(f"SELECT c.contact_id, c.staff_id {_OVERTAKEN_FROM} WHERE {_OVERTAKEN}", params)
+            found |= set(cursor.fetchall())
+    return found
 
 
-def list_new(params: dict[str, Any], *, import_id: int | None) -> list[tuple[int, str]]:
+def list_new(params: dict[str, Any], *, of: Sequence[str], import_id: int | None) -> list[tuple[int, str]]:
     """Give every drift of these people that has none its row; return the new ids with their status.
 
-    They are locked, so that nobody answers between the question and the row.
+    They are locked, so that nobody answers between the question and the row. `of` says whose details
+    differ at all.
     """
+    if not of:
+        return []
     said = {"by": f"Import {import_id}" if import_id else BY_ITSELF, "deadline": params["now"] + OPEN_FOR}
-    these = "(d.contact_id = ANY(%(contacts)s) OR d.staff_id = ANY(%(staff)s))"
+    found = _union(true_of("d", params, everybody=False), of=tuple(of), propose=_asks(params))
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT.format(found=_union(these, propose=_asks(params))), params | said)
+        cursor.execute(_INSERT.format(found=found), params | said)
         return [(pk, status) for pk, status in cursor.fetchall()]
 
 
@@ -127,10 +141,11 @@ def _asks(params: dict[str, Any]) -> bool:
     return Choices.objects.filter(school_id=params["school"], propose_drift=True).exists()
 
 
-def _union(whom: str, *, propose: bool) -> str:
+@cache
+def _union(whom: str, *, of: tuple[str, ...], propose: bool) -> str:
     return " UNION ALL ".join(
-        f"SELECT contact_id, staff_id, kind, value, mis_value, status FROM ({_found(whom, of=of, propose=propose)}) u"
-        for of in ("contact", "staff")
+        f"SELECT contact_id, staff_id, kind, value, mis_value, status FROM ({_found(whom, of=one, propose=propose)}) u"
+        for one in of
     )
 
 

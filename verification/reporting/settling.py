@@ -1,6 +1,6 @@
 """Settling what was confirmed against what the MIS says: rows close, open again, are replaced; drift gets its rows.
 
-A fixed number of set-based statements, however many people: safe to call twice, and a night on which
+A fixed number of set-based statements at most, however many people: safe to call twice, and a night on which
 nothing moved writes nothing. What a Connected person has confirmed is never touched here.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ from hub.core.models import School
 from hub.people.locking import lock_ids, lock_school
 from hub.people.models import Contact, Staff
 from verification import telling
-from verification.reporting import drift, listing
+from verification.reporting import drift, listing, matters
 
 TWO_NIGHTS = dt.timedelta(hours=48)
 """So long an MIS may take to show what somebody has marked done."""
@@ -69,9 +70,11 @@ def settle(
         if not whom:
             return Settled()
         params |= {"contacts": list(whom.contacts), "staff": list(whom.staff)}
-        moved = _states(params)
-        drift.withdraw_proposals(params)
-        new = drift.list_new(params, import_id=import_id)
+        there = matters.look(params, everybody=False)
+        moved = _states(params, there)
+        if there.asked:
+            drift.withdraw_proposals(params)
+        new = drift.list_new(params, of=there.differ, import_id=import_id)
         if ids := [*moved_lists, *(pk for pk, _status in new)]:
             listing.refresh(school_id=school.pk, ids=ids)
         proposed = [pk for pk, status in new if status == "pending"]
@@ -113,17 +116,18 @@ def _concerned(params: dict[str, Any], *, relist: bool) -> tuple[_Whom, list[int
 
     Whoever changes something else meanwhile settles it themselves, under the lock on the person.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVES.format(judged=_judged("true")), params)
-        found = set(cursor.fetchall())
-    found |= drift.concerned(params)
+    there = matters.look(params, everybody=True)
+    found: set[tuple[int | None, int | None]] = set()
+    if there.fields:
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVES.format(judged=_judged("true", there.fields)), params)
+            found = set(cursor.fetchall())
+    found |= drift.concerned(params, of=there.differ, asked=there.asked)
     lists = listing.moved(school_id=params["school"]) if relist else []
     found |= {(contact, staff) for _pk, contact, staff in lists}
     whom = _Whom(frozenset(contact for contact, _ in found if contact), frozenset(staff for _, staff in found if staff))
     return whom, [pk for pk, _contact, _staff in lists]
 
-
-_ALIVE = "(c.mis_state IN ('to_update', 'differs', 'done', 'updated') OR c.status = 'offer' AND c.mis_state = '')"
 
 # Each row's state before, whether it still counts, and whether the MIS agrees with it.
 # A record made by hand is in no MIS, so there is nothing to wait for; nor is there once the MIS has dropped a
@@ -146,7 +150,7 @@ _DETAILS = f"""
     LEFT JOIN people_contactdetail ds ON ds.school_id = c.school_id AND ds.staff_id = c.staff_id
         AND ds.kind = c.field AND ds.contact_id IS NULL
     WHERE c.school_id = %(school)s AND c.status IN ('approved', 'kept', 'offer') AND c.field IN ('email', 'mobile')
-        AND {_ALIVE} AND {{whom}} AND NOT EXISTS (SELECT FROM people_contact k
+        AND {matters.ALIVE} AND {{whom}} AND NOT EXISTS (SELECT FROM people_contact k
             WHERE k.school_id = c.school_id AND k.id = c.contact_id AND k.merged_into_id IS NOT NULL)
 """
 
@@ -154,8 +158,8 @@ _OF_MIS = """SELECT FROM people_misidentity i WHERE i.school_id = c.school_id
     AND (i.contact_id = c.contact_id OR i.staff_id = c.staff_id)"""
 
 _CHILDREN = """
-    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
-        l.id IS NULL OR l.ended_on IS NOT NULL OR NOT l.access, false
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true AS stands,
+        l.id IS NULL OR l.ended_on IS NOT NULL OR NOT l.access AS agrees, false AS dropped
     FROM verification_detailchange c
     LEFT JOIN people_pupilcontact l ON l.school_id = c.school_id AND l.pupil_id = c.pupil_id
         AND l.contact_id = c.contact_id
@@ -165,8 +169,8 @@ _CHILDREN = """
 
 # The MIS has made them one when it has no more than one of the two left.
 _RECORDS = """
-    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true,
-        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept}), false
+    SELECT c.id, c.status, c.mis_state, c.settled_at, c.made_at, c.field, c.contact_id, c.staff_id, true AS stands,
+        NOT EXISTS ({of_gone}) OR NOT EXISTS ({of_kept}) AS agrees, false AS dropped
     FROM verification_detailchange c
     WHERE c.school_id = %(school)s AND c.status = 'approved' AND c.field = 'record'
         AND c.mis_state IN ('to_update', 'differs', 'done', 'updated') AND {{whom}}
@@ -211,15 +215,19 @@ _SETTLE = """
 
 
 _MOVES = "SELECT DISTINCT j.contact_id, j.staff_id FROM ({judged}) j WHERE j.becomes <> j.mis_state"
-_THESE = "(c.contact_id = ANY(%(contacts)s) OR c.staff_id = ANY(%(staff)s))"
+_KINDS = {"detail": _DETAILS, "child": _CHILDREN, "record": _RECORDS}
 
 
-def _judged(whom: str) -> str:
-    facts = " UNION ALL ".join(part.format(whom=whom, of_mis=_OF_MIS) for part in (_DETAILS, _CHILDREN, _RECORDS))
+@cache
+def _judged(whom: str, fields: tuple[str, ...]) -> str:
+    facts = " UNION ALL ".join(_KINDS[name].format(whom=whom, of_mis=_OF_MIS) for name in fields)
     return _JUDGED.format(facts=facts)
 
 
-def _states(params: dict[str, Any]) -> list[str]:
+def _states(params: dict[str, Any], there: matters.Matters) -> list[str]:
+    if not there.fields:
+        return []
+    these = matters.true_of("c", params, everybody=False)
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE.format(judged=_judged(_THESE)), params)
+        cursor.execute(_SETTLE.format(judged=_judged(these, there.fields)), params)
         return [becomes for (becomes,) in cursor.fetchall()]
