@@ -42,6 +42,7 @@ from tests.factories.desk_rows import (
     Value,
 )  # fmt: skip
 from tests.factories.front import Front
+from tests.factories.leavers import Leavers
 
 
 @dataclass
@@ -52,12 +53,13 @@ class Desk:
     mis: dict[Slot, str] = field(default_factory=dict)
     mis_since: dict[Slot, dt.datetime] = field(default_factory=dict)
     logins: dict[Record, int] = field(default_factory=dict)
-    """The Connected, and whose login each is."""
+    """Whose login each is."""
     front: Front = field(default_factory=Front)
+    leavers: Leavers = field(default_factory=Leavers)
     away: dict[Record, Record] = field(default_factory=dict)
     """Records that are one with another of the same person, and which."""
     dropped: set[Record] = field(default_factory=set)
-    """Of whom the MIS has no record any more: nothing there can show what was typed in."""
+    """Of whom the MIS has no record any more."""
     proposes: set[int] = field(default_factory=set)
     """The schools that turn drift into a proposal."""
 
@@ -90,6 +92,7 @@ class Desk:
     def connect(self, record: Record, login: int, proved: dict[str, str]) -> None:
         """Become Connected, with what was proved on the way; what is new to the hub is a change."""
         self.logins[record] = login
+        self.leavers.forget(record)
         for kind, value in proved.items():
             slot = (*record, kind)
             was = self.value(slot)
@@ -329,9 +332,8 @@ class Desk:
 
     def _is_late(self, row: Row, night: bool) -> bool:
         """Say whether two nights have not shown what was marked done."""
-        if row.done_at is None or row.record in self.dropped:
-            return False
-        return night and self.now - row.done_at >= dt.timedelta(hours=48)
+        done_at = None if row.record in self.dropped else row.done_at
+        return night and done_at is not None and self.now - done_at >= dt.timedelta(hours=48)
 
     def hear(self, slot: Slot, mis: str, *, anew: bool = True) -> None:
         """The MIS says this now, or is taken to say it again, as an import was undone."""

@@ -17,13 +17,14 @@ from tests.factories import desk as oracle
 from tests.factories.desk import PENDING, STANDING, WAITING, Desk, Record, Row, Value
 from tests.factories.histories import IN_THE_MIS, NIGHTS
 from tests.factories.life_joining import ADDRESSES, Joining, agreed
-from tests.factories.life_places import Deeds, Place
+from tests.factories.life_leaving import Leaving
+from tests.factories.life_places import NEW_IN_THE_MIS, Deeds, Place
 
 HOURS = (1, 24, 71, 72, 100, 144, 167, 168)
 
 
 @dataclass(repr=False)
-class Life(Joining):
+class Life(Joining, Leaving):
     deeds: Deeds
     desk: Desk = field(init=False)
     places: list[Place] = field(default_factory=list)
@@ -330,6 +331,10 @@ class Life(Joining):
         for place in self.places:
             self.desk.front.settle(place.number, place.allows, night=place.is_night, now=self.desk.now)
             place.is_night = False
+        self.desk.leavers.seen = {
+            (at, owner): {pair[0] for pair in self.places[at].seen(owner)}
+            for at, owner in self.desk.logins if owner[0] == CONTACT
+        }  # fmt: skip
         self.desk.front.outdated(lambda record, kind: self.desk.value((*record, kind)).value)
         self.deeds.done(self.desk)
         oracle.check(self.desk)
@@ -340,13 +345,14 @@ AT_THE_DESK = (
     "two_of_a_mailbox", "two_of_a_mailbox",
     "join", "join", "join", "disconnect", "start", "start", "prove", "prove", "prove", "cancel", "take_out",
     "approve", "approve", "approve", "approve", "reject", "reject",
-    "not_me", "not_me", "decline", "offered", "withdraw", "edit", "edit", "edit", "edit", "ask_again", "ask_again",
+    "not_me", "not_me", "decline", "offered", "withdraw", "edit", "edit", "edit", "edit",
+    "edit_many", "edit_many", "ask_again", "ask_again",
     "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
-    "to_a_deadline", "to_a_deadline",
+    "to_a_deadline", "to_a_deadline", "leavers", "days", "all_leave", "all_leave",
     "mis_follows", "mis_follows", "overtaken", "overtaken", "meddle",
 )  # fmt: skip
-AT_A_PLACE = (*IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo")
+AT_A_PLACE = (*IN_THE_MIS, *NEW_IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo", "undo")
 Event = tuple[str, int, int, int]
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from imports.types import EMAIL, MOBILE, Facts, Owner
-from tests.factories.desk import Desk, Record, Row, Slot, Value
+from imports.types import EMAIL, KINDS, MOBILE, PUPIL, Facts, Owner
+from tests.factories.desk import BEGAN, Desk, Record, Row, Slot, Value
 from tests.factories.front import Child, Pair, Sent
-from tests.factories.histories import History
+from tests.factories.histories import MOBILES, History
+from tests.factories.planning import a_member_of_staff
+
+NEW_IN_THE_MIS = ("mis_new_pupil", "mis_new_pupil", "mis_new_staff")
+MOST_NEW = 6
+POSSIBLE_FOR = dt.timedelta(days=14)
+"""So long an import can be undone."""
 
 
 class Deeds(Protocol):
@@ -44,6 +52,12 @@ class Deeds(Protocol):
     def not_me(self, login: int, rows: list[Row], *, by_link: bool) -> bool | None: ...
     def lift(self, rows: list[Row]) -> bool | None: ...
     def mark_done(self, row: Row) -> bool | None: ...
+    def edit_many(self, place: int, typed: dict[Slot, str]) -> list[str] | None:
+        """Save a page of edits; returns what came of each."""
+
+    def leavers(self) -> None:
+        """Do what is done every day about parents without a child here."""
+
     def propose_drift(self, place: int, *, on: bool) -> bool | None: ...
     def deny(self, login: int, place: int, pair: tuple[int, int]) -> bool | None: ...
     def give_back(self, place: int, pair: tuple[int, int]) -> bool | None: ...
@@ -65,8 +79,11 @@ class Deeds(Protocol):
 class Place(History):
     desk: Desk = field(default_factory=Desk)
     number: int = 0
+    came_at: dt.datetime = BEGAN
     is_night: bool = False
     """An import has come since rows were compared last."""
+    staff: dict[str, str] = field(default_factory=dict)
+    """Who has joined the school's staff, and their mobile."""
 
     def connect(self, which: int, how: int) -> None:
         """`Life` connects people, disconnects them and edits."""
@@ -75,6 +92,32 @@ class Place(History):
 
     def slot(self, owner: Owner, kind: str) -> Slot:
         return (self.number, owner, kind)
+
+    # What else the MIS may have: whom an undo takes away again.
+
+    def facts(self, only: Callable[[str], bool] = lambda _: True) -> list[Facts]:
+        joined = [a_member_of_staff(one, mobile=mobile) for one, mobile in self.staff.items() if only(one)]
+        return super().facts(only) + joined
+
+    def mis_new_pupil(self, which: int, how: int) -> None:
+        """A child joins, a parent's next or, often, one of two parents at once."""
+        if len(self.pupils) < MOST_NEW:
+            joined = str(len(self.pupils) + 1)
+            self.pupils[joined] = True
+            for record in (self._record(which), *((self._record(how),) if how % 3 else ())):
+                if record:
+                    record.links[joined] = False
+
+    def mis_new_staff(self, which: int, how: int) -> None:
+        if len(self.staff) < MOST_NEW:
+            self.staff[str(901 + len(self.staff))] = MOBILES[how % 5]
+
+    def _check_on_roll(self, complete: bool) -> None:
+        here = self.hub.here()
+        for (kind, external_id, _part), known in self.hub.identities.items():
+            if kind == PUPIL and complete:
+                on_roll = self.pupils.get(external_id, False)
+                assert (known.person_id in here) is on_roll, f"{external_id} is {'here' if on_roll else 'gone'}"
 
     def _import(self, facts: list[Facts], **how: Any) -> None:
         self.confirmed = {
@@ -85,6 +128,8 @@ class Place(History):
         }
         super()._import(facts, **how)
         self.is_night = True
+        self.came_at = self.desk.now
+        self._check_on_roll(how.get("complete", KINDS) == KINDS)
         self.hear()
         self.desk.settle(self.number, night=True)
         self.after = dict(self.hub.details)
@@ -92,7 +137,7 @@ class Place(History):
     def undo(self, which: int, how: int) -> None:
         """Undo the last import: what anybody confirmed or typed meanwhile stays, the rest is as it was before it."""
         before, now = self.before_last, dict(self.hub.details)
-        if before is None or not self.hub.undo():
+        if before is None or self.desk.now - self.came_at > POSSIBLE_FOR or not self.hub.undo():
             return
         self.before_last = None
         for (owner, kind), held in self.hub.details.items():

@@ -1,0 +1,91 @@
+"""What a life has besides: edits of many at once, and parents whose children leave and come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from imports.types import CONTACT, EMAIL, MOBILE, PUPIL
+from tests.factories.desk import Record, Slot
+from tests.factories.life_joining import ADDRESSES
+
+if TYPE_CHECKING:
+    from tests.factories.desk import Desk
+    from tests.factories.life_places import Deeds, Place
+
+NEITHER = "neither an email nor a mobile"
+DAYS = (1, 13, 14, 15, 76, 77, 90, 91)
+
+
+class Leaving:
+    deeds: Deeds
+    desk: Desk
+    places: list[Place]
+
+    # Many at once.
+
+    def edit_many(self, place: int, which: int, how: int) -> None:
+        """A page of edits: each is saved, asked or refused on its own, and one that fails keeps no other back."""
+        owners = self.places[place].owners()
+        chosen = dict.fromkeys(owners[(which + at * (1 + how % 3)) % len(owners)] for at in range(4)) if owners else {}
+        typed: dict[Slot, str] = {}
+        for at, owner in enumerate(chosen):
+            for kind in (EMAIL, MOBILE)[at % 2 : at % 2 + 1 + (how + at) % 2]:
+                values = (*ADDRESSES[kind], NEITHER, "")
+                typed[(place, owner, kind)] = values[(how // 2 + at) % (5 if (place, owner) in self.desk.logins else 6)]
+        answered = self.deeds.edit_many(place, typed)
+        expected = [self._edit_one(slot, value) for slot, value in typed.items()]
+        assert answered in (None, expected), f"{typed}: {answered}, not {expected}"
+
+    def _edit_one(self, slot: Slot, value: str) -> str:
+        if value == NEITHER:
+            return "failed"
+        same = self.desk.value(slot).value == value
+        self.desk.edit(slot, value)
+        return "same" if same else "asked" if slot[:2] in self.desk.logins else "saved"
+
+    # Leavers.
+
+    def leavers(self, place: int, which: int, how: int) -> None:
+        """What is done every day: clocks start and stop, ends are announced, logins end."""
+        self.deeds.leavers()
+        parents = [record for record in sorted(self.desk.logins) if record[1][0] == CONTACT]
+        for record in self.desk.leavers.sweep(parents, self.sees, self.desk.now):
+            self.desk.disconnect(record)
+            self.desk.leavers.forget(record)
+
+    def sees(self, record: Record) -> bool:
+        return bool(self.places[record[0]].seen(record[1]))
+
+    def days(self, place: int, which: int, how: int) -> None:
+        self.desk.now += dt.timedelta(days=DAYS[how % len(DAYS)])
+        self.sweep()
+        self.leavers(place, which, how)
+
+    def all_leave(self, place: int, which: int, how: int) -> None:
+        """Every child of a Connected parent leaves; time passes, and perhaps one comes back in time."""
+        found = [one for one in sorted(self.desk.logins) if one[0] == place and self.sees(one)]
+        if not found:
+            return
+        record = found[which % len(found)]
+        here = self.places[place]
+        pupils = {pair[0] for pair in here.seen(record[1])}
+        theirs = [key[1] for key, known in here.hub.identities.items() if key[0] == PUPIL and known.person_id in pupils]
+        self._on_roll(place, theirs, on_roll=False)
+        assert not pupils & {pair[0] for pair in here.seen(record[1])}, "a parent sees a child who has left"
+        for days in ((), (76, 13, 1), (90, 13, 1), (76, 14))[how % 4]:
+            self.days(place, which, DAYS.index(days))
+            self.done()
+            if how // 4 % 3 == 0 and days != 1:
+                self._on_roll(place, theirs[:1], on_roll=True)
+
+    def _on_roll(self, place: int, pupils: list[str], *, on_roll: bool) -> None:
+        self.places[place].pupils |= dict.fromkeys(pupils, on_roll)
+        self.at("night", place, 0, 0)
+        self.done()
+
+    # As a life has them.
+
+    def at(self, name: str, place: int, which: int, how: int) -> None: ...
+    def sweep(self) -> None: ...
+    def done(self) -> None: ...
