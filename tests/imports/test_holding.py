@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import pytest
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people.models import Contact, Pupil, PupilContact
@@ -18,12 +20,15 @@ from tests.factories.running import Nights, versions
 
 
 @pytest.fixture
-def nights(school: School, monkeypatch: pytest.MonkeyPatch) -> Nights:
-    """A school whose first import is in. Runs that a decision asks for wait to be carried out by the test."""
+def school(db: None, first_night: Nights) -> Iterator[School]:
+    with scope.schools(first_night.school.pk):
+        yield first_night.school
+
+
+@pytest.fixture(autouse=True)
+def _runs_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that a decision asks for wait to be carried out by the test."""
     monkeypatch.setattr(services, "enqueue", lambda run: None)
-    begun = Nights.of(school)
-    begun.night()
-    return begun
 
 
 def on_roll() -> int:
@@ -206,15 +211,22 @@ def test_a_wait_for_an_answer_ends_when_the_file_is_cleared(nights: Nights, offi
         decisions.release(run=run, by=office, now=nights.now)
 
 
-def test_nothing_leaks_away_night_by_night(school: School) -> None:
+@pytest.fixture
+def sixty(other_school: School) -> Iterator[Nights]:
+    """A school of sixty pupils whose first import is in."""
+    with scope.schools(other_school.pk):
+        nights = Nights.of(other_school, 60)
+        nights.night()
+        yield nights
+
+
+def test_nothing_leaks_away_night_by_night(sixty: Nights) -> None:
     """Nine in a hundred each night: the first night goes in, and from then on somebody is asked."""
-    nights = Nights.of(school, 60)
-    nights.night()
     before, states = on_roll(), []
     for _night in range(4):
-        for pupil in nights.mis.on_roll()[:5]:
-            nights.mis.drop_pupil(pupil.id)
-        states.append(nights.night().state)
+        for pupil in sixty.mis.on_roll()[:5]:
+            sixty.mis.drop_pupil(pupil.id)
+        states.append(sixty.night().state)
     assert states[0] == ImportState.APPLIED
     assert set(states[1:]) == {ImportState.PARTLY_HELD}
     assert on_roll() == before - 5

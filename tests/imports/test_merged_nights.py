@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Contact, ContactDetail, MisIdentity, PupilContact
@@ -20,10 +22,9 @@ OWN = "+447700900777"
 
 
 @pytest.fixture
-def nights(school: School) -> Nights:
-    begun = Nights.of(school)
-    begun.night()
-    return begun
+def school(db: None, first_night: Nights) -> Iterator[School]:
+    with scope.schools(first_night.school.pk):
+        yield first_night.school
 
 
 def two_records(nights: Nights) -> tuple[int, int, Account]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from django.db import connection
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Contact, ContactDetail, Pupil, Staff
@@ -25,10 +27,9 @@ OWN = "+447700900777"
 
 
 @pytest.fixture
-def nights(school: School) -> Nights:
-    begun = Nights.of(school)
-    begun.night()
-    return begun
+def school(db: None, first_night: Nights) -> Iterator[School]:
+    with scope.schools(first_night.school.pk):
+        yield first_night.school
 
 
 def a_busy_night(nights: Nights) -> list[int]:
@@ -72,10 +73,8 @@ def test_an_undo_puts_everything_back_and_the_next_import_says_the_same_again(
         assert again.counts[name] == run.counts[name], name
 
 
-def test_an_undo_of_the_first_import_leaves_nobody(school: School, administrator: Account) -> None:
-    nights = Nights.of(school)
-    run = nights.night()
-    decisions.undo(run=run, by=administrator, now=nights.now)
+def test_an_undo_of_the_first_import_leaves_nobody(nights: Nights, administrator: Account) -> None:
+    decisions.undo(run=nights.passed[0], by=administrator, now=nights.now)
     assert Pupil.objects.count() == Contact.objects.count() == ContactDetail.objects.count() == 0
 
 
@@ -120,10 +119,9 @@ def test_a_person_added_and_invited_since_stays_for_the_link_that_was_sent(
 
 
 def test_a_member_of_staff_added_and_edited_since_stays_for_the_row_of_the_report(
-    school: School, administrator: Account
+    nights: Nights, administrator: Account
 ) -> None:
-    nights = Nights.of(school)
-    run = nights.night()
+    run = nights.passed[0]
     edited = Staff.objects.order_by("pk")[0]
     proposing.edit_or_propose(owner=edited, kind="mobile", value=OWN, by=administrator, now=nights.now)
     undone = decisions.undo(run=run, by=administrator, now=nights.now)
