@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +16,13 @@ import requests
 import urllib3.exceptions
 from django.conf import settings
 
+from hub.messaging import in_time
 from hub.messaging.channels import Receipt, Refused, Unanswered
 
 TIMEOUTS = (5.0, 20.0)
 """Seconds to connect, and to wait for each piece of the answer."""
 ANSWER_WITHIN = 40.0
+"""The whole conversation, however slowly each byte of it comes."""
 LONGEST_ANSWER = 64 * 1024
 _LATER = {429, 503}
 _OURS = {401, 403, 404, 405}
@@ -55,8 +56,7 @@ class Texting:
 
 
 def _post(asked: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-    deadline = time.monotonic() + ANSWER_WITHIN
-    with requests.Session() as session:
+    with in_time.session(ANSWER_WITHIN) as session:
         session.trust_env = urlsplit(settings.TEXT_URL).hostname not in LOOPBACK  # no proxy on the way to oneself
         try:
             with session.post(
@@ -67,18 +67,18 @@ def _post(asked: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                return answer.status_code, answer.headers, _read(answer, deadline)
+                return answer.status_code, answer.headers, _read(answer)
         except requests.ConnectionError as error:
             raise _not_reached(error) from error
         except requests.RequestException as error:
             raise Unanswered("The text gateway did not answer.") from error
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
+def _read(answer: requests.Response) -> bytes:
     read = b""
     for piece in answer.iter_content(4096):
         read += piece
-        if len(read) > LONGEST_ANSWER or time.monotonic() > deadline:
+        if len(read) > LONGEST_ANSWER:
             raise Unanswered("The text gateway's answer did not end.")
     return read
 

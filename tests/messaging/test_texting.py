@@ -7,6 +7,7 @@ import json
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,10 +25,12 @@ class Gateway(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     answer = b""
+    pieces: list[bytes]
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.pieces = []
 
 
 class Request(socketserver.StreamRequestHandler):
@@ -39,7 +42,12 @@ class Request(socketserver.StreamRequestHandler):
             head += self.rfile.readline()
         length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if line.startswith(b"Content-Length")))
         self.server.asked.append((head.decode(), json.loads(self.rfile.read(length))))
-        self.wfile.write(self.server.answer)
+        for piece in self.server.pieces or [self.server.answer]:
+            try:
+                self.wfile.write(piece)
+            except OSError:
+                return
+            time.sleep(0.05 if self.server.pieces else 0)
 
 
 def answer(status: str, body: str = "", **headers: str) -> bytes:
@@ -161,3 +169,25 @@ def test_a_key_never_travels_in_the_clear(given: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SCHOOLGATE_TEXT_URL", given)
     with pytest.raises(SettingError, match="https://"):
         address("SCHOOLGATE_TEXT_URL")
+
+
+HEAD = b"HTTP/1.1 202 Accepted\r\n"
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        HEAD + b"X-Slow: " + b"x" * 400,
+        HEAD + b"Content-Length: 400\r\n\r\n" + b"x" * 400,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n190\r\n" + b"x" * 400,
+    ],
+)
+def test_a_gateway_that_answers_byte_by_byte_holds_nobody_for_long(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, slow: bytes
+) -> None:
+    monkeypatch.setattr(texting, "ANSWER_WITHIN", 0.5)
+    gateway.pieces = [slow[at : at + 1] for at in range(len(slow))]  # twenty seconds and more
+    begun = time.monotonic()
+    with pytest.raises(Unanswered):
+        deliver()
+    assert time.monotonic() - begun < 5
