@@ -13,6 +13,7 @@ from imports.models import ImportChange
 from verification.models import DetailChange, Invitation, InvitationChannel, MisState, Origin, Status
 
 NONE = "none"
+_AFTER_A_YES = (Status.WAITING, Status.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def _answered(change: DetailChange, said: Said) -> Iterator[Event]:
     value, by = said.show(change.new_value), change.answered_by or "The person"
     if change.effective_at is not None:
         yield _took_effect(change, said)
-    elif change.status == Status.APPROVED or (change.status == Status.WAITING and change.answered_at):
+    elif change.status == Status.APPROVED or (change.status in _AFTER_A_YES and change.answered_at):
         yield Event(at=change.answered_at or change.made_at, text=f"{by} approved {value}.", tone="live")
     if change.status == Status.REJECTED and change.answered_at:
         reason = f" “{change.reason}”" if change.reason else ""
@@ -139,7 +140,9 @@ def _answered(change: DetailChange, said: Said) -> Iterator[Event]:
     if change.status == Status.WITHDRAWN and change.answered_at:
         yield Event(at=change.answered_at, text=f"The change to {value} was withdrawn. {change.reason}".strip())
     if change.status == Status.EXPIRED and change.deadline:
-        yield Event(at=change.deadline, text=f"Nobody answered in 168 hours: the change to {value} expired.")
+        proof = change.answered_at or change.origin == Origin.PERSON
+        why = "It was not proved" if proof else "Nobody answered"
+        yield Event(at=change.deadline, text=f"{why} in 168 hours: the change to {value} expired.")
     if change.status == Status.FROZEN:
         at = change.answered_at or change.made_at
         text = f"“This was not me”: {value} was taken back, and the login was frozen."

@@ -141,7 +141,12 @@ def test_a_freeze_and_its_end_are_told(school: School, ngozi: Contact, now: dt.d
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"status": Status.EXPIRED, "deadline": True}, "Nobody answered in 168 hours"),
+        ({"status": Status.EXPIRED, "deadline": True, "origin": "organisation"}, "Nobody answered in 168 hours"),
+        ({"status": Status.EXPIRED, "deadline": True}, "It was not proved in 168 hours"),
+        (
+            {"status": Status.EXPIRED, "deadline": True, "origin": "organisation", "answered_at": True},
+            "It was not proved in 168 hours: the change to 07700 900456 expired. The person approved 07700 900456.",
+        ),
         ({"status": Status.WITHDRAWN, "answered_at": True, "reason": "Ngozi changed it."}, "was withdrawn. Ngozi"),
         ({"status": Status.PENDING, "origin": "import"}, "so the person was asked whether that is right"),
         ({"status": Status.WAITING, "origin": "organisation", "answered_at": True}, "The person approved"),

@@ -13,9 +13,10 @@ from hub.people.models import Connection, ContactDetail
 from tests.conftest import join
 from tests.factories.inbox import last_code, mails_to
 from tests.factories.parents import EMAIL, make_parent, value_of
-from verification import services, sweeping, tasks
+from verification import selectors, services, sweeping, tasks
 from verification.models import ChangeLink, DetailChange, ProofCode, RecoveryRequest, Status
 from verification.recovery import recovering
+from verification.reporting.report import Writer
 
 NEW = "new@example.org"
 OFFICE = "office@example.org"
@@ -80,6 +81,11 @@ def test_a_yes_without_its_code_expires_too(ngozi: Connection, office: Account, 
     change.refresh_from_db()
     assert change.status == Status.EXPIRED
     assert "They said yes" in mails_to(OFFICE)[0].body
+    assert "You said yes" in mails_to(EMAIL)[-1].body, "nobody who answered is told that they did not"
+    mis = selectors.mis(change.school)
+    (listed,) = Writer(change.school, mis=mis, now=now + WEEK).rows([change])
+    assert listed.said[0].startswith("Ngozi said yes on")
+    assert "proved nothing by" in listed.said[0]
 
 
 def test_reminders_come_on_the_third_and_the_sixth_day(ngozi: Connection, office: Account, now: dt.datetime) -> None:

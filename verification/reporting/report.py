@@ -278,7 +278,7 @@ def _said(change: DetailChange) -> Iterator[str]:
         by = f" by {change.answered_by}" if change.answered_by else ""
         yield f"{verb}{by} on {_stamp(change.answered_at)}."
     if change.status == Status.EXPIRED and change.deadline:
-        yield f"No answer by {_stamp(change.deadline)}."
+        yield f"{_in_vain(change)} by {_stamp(change.deadline)}."
     if change.status == Status.FROZEN and change.settled_at:
         yield f"Lifted by {change.settled_by or 'the office'} on {_stamp(change.settled_at)}."
     elif change.mis_state == MisState.DONE and change.settled_at:
@@ -287,6 +287,13 @@ def _said(change: DetailChange) -> Iterator[str]:
         yield f"Seen on {_stamp(change.settled_at)}."
     if change.reason:
         yield f"“{change.reason}”" if change.status == Status.REJECTED else change.reason
+
+
+def _in_vain(change: DetailChange) -> str:
+    """Say what did not come in time: an answer, or after a yes, or of an own change, the proof."""
+    if change.answered_at:
+        return f"{change.answered_by or 'They'} said yes on {_stamp(change.answered_at)}, and proved nothing"
+    return "Not proved" if change.origin == Origin.PERSON else "No answer"
 
 
 def _stamp(moment: dt.datetime) -> str:
