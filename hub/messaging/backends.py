@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from email.message import Message
 from typing import Any
 
@@ -40,6 +42,12 @@ class MailServerBackend(EmailBackend):
     @property
     def given(self) -> bool:
         return bool(getattr(self.connection, "given", False))
+
+    def hang_up(self) -> None:
+        """End the conversation, whatever the server is saying then."""
+        if self.connection is not None and self.connection.sock is not None:
+            with suppress(OSError):  # it has ended already
+                self.connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 class LocalInboxBackend(BaseEmailBackend):

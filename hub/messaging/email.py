@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
@@ -14,6 +15,8 @@ from django.core.mail import EmailMessage, get_connection
 
 from hub.messaging.channels import Receipt, Refused, Unanswered
 
+ANSWERS_WITHIN = 120.0
+"""The whole conversation after the greeting, however slowly each line of it comes."""
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _NO_SUCH_MAILBOX = {("1", "0"), ("1", "1"), ("1", "2"), ("1", "3"), ("1", "6"), ("1", "10"), ("2", "1")}
 """Enhanced codes (RFC 3463, RFC 7505) that speak of the address itself, not of the mail or of us."""
@@ -57,8 +60,14 @@ def _conversation() -> Iterator[Any]:
         server.open()
     except (OSError, ValueError) as error:  # smtplib's errors are OSErrors
         raise Refused(f"The mail server could not be reached ({type(error).__name__}).", again=True) from error
-    with closing(_Quiet(server)):
-        yield server
+    alarm = threading.Timer(ANSWERS_WITHIN, getattr(server, "hang_up", server.close))
+    alarm.daemon = True
+    alarm.start()
+    try:
+        with closing(_Quiet(server)):
+            yield server
+    finally:
+        alarm.cancel()
 
 
 class _Quiet:

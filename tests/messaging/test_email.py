@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from hub.messaging import email
 from hub.messaging.channels import Receipt, Refused, Unanswered
 from hub.messaging.email import Email
+
+ENDLESS = "250-"
+"""An answer that goes on, line after line."""
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -45,6 +51,12 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def say(self, command: str, usual: str) -> bool:
         words = self.server.says.get(command, usual)
+        with suppress(OSError):
+            while words == ENDLESS:
+                self.wfile.write(b"250-and more\r\n")
+                time.sleep(0.05)
+        if words == ENDLESS:
+            return False
         if command == self.server.silent_at:
             self.rfile.read()  # until the other side has had enough
             words = ""
@@ -183,3 +195,15 @@ def test_a_mail_to_nobody_is_not_sent(server: MailServer, to: str) -> None:
     with pytest.raises(Refused):
         deliver(to)
     assert not server.mails
+
+
+def test_a_server_that_never_comes_to_an_end_holds_nobody_for_long(
+    server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email, "ANSWERS_WITHIN", 0.5)
+    server.says["RCPT"] = ENDLESS
+    begun = time.monotonic()
+    with pytest.raises(Refused) as refused:
+        deliver()
+    assert refused.value.again
+    assert time.monotonic() - begun < 5
