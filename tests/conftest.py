@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test import Client, TransactionTestCase
+from django.db import connection, transaction
+from django.test import Client, TransactionTestCase, override_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 import hub.celery
@@ -21,6 +21,7 @@ from tests import database
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 PASSWORD = "correct horse battery"
+QUICK = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LONG = ("browser", "bench")
 """The areas whose tests take seconds each; whoever is left with one at the end, keeps everybody waiting."""
 
@@ -76,6 +77,26 @@ def django_db_setup(
         _as_owner(database.drop)(f"test_{name}_{worker}", back_to=name)
 
 
+@pytest.fixture(scope="module")
+def written_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Write what stands for every test of a module: each works in a savepoint of it. Not for real transactions."""
+    undone = transaction.atomic()
+    undone._from_testcase = True  # type: ignore[attr-defined]  # as a test's own transaction: `durable` may begin in it
+
+    def write(make: Callable[[], Any]) -> Any:
+        with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK):
+            made = make()
+            connection.check_constraints()
+        return made
+
+    with django_db_blocker.unblock():
+        undone.__enter__()
+    yield write
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        undone.__exit__(None, None, None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _static_files_are_listed_once() -> Iterator[None]:
     """Every `Client` makes the middleware anew, and that looks at every static file: the same ones each time."""
@@ -94,7 +115,7 @@ def _static_files_are_listed_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK
 
 
 @pytest.fixture(autouse=True)
