@@ -1,4 +1,7 @@
-"""PDF pages in a font of our own: Latin, Greek and Cyrillic names print, whatever the machine has installed."""
+"""PDF pages in a font of our own: Latin, Greek and Cyrillic names print, whatever the machine has installed.
+
+fpdf is loaded with the first document: it takes as long as the rest of a process that draws none.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import logging
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fpdf import FPDF
-from fpdf.fonts import TTFFont
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every letter it keeps
 
@@ -21,6 +25,8 @@ MISSING = "?"
 
 def document(*, title: str, orientation: str = "portrait") -> FPDF:
     """Return an empty A4 document with the font set at 10 points; its text goes through `printable`."""
+    from fpdf import FPDF
+
     pdf = FPDF(orientation=orientation, format="A4")
     for style, name in _FILES.items():
         pdf.add_font(FAMILY, style, _FONTS / name)
@@ -48,6 +54,8 @@ def _nearest(char: str, known: frozenset[int]) -> str:
 
 @lru_cache(maxsize=1)
 def _known() -> frozenset[int]:
+    from fpdf.fonts import TTFFont
+
     font = document(title="").fonts[f"{FAMILY}B"]
     assert isinstance(font, TTFFont)
     return frozenset(font.cmap)

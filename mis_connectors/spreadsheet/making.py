@@ -7,10 +7,6 @@ import io
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-
 from mis_connectors.files import Template
 from mis_connectors.spreadsheet import columns
 
@@ -26,6 +22,10 @@ def csv_of(rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _xlsx_template(title: str, captions: Sequence[str]) -> bytes:
+    from openpyxl import Workbook  # as `workbook` has it
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None

@@ -1,4 +1,7 @@
-"""From an Excel workbook's bytes to rows of cells: nothing of it is run, resolved or unpacked without bound."""
+"""From an Excel workbook's bytes to rows of cells: nothing of it is run, resolved or unpacked without bound.
+
+openpyxl is loaded with the first workbook: every process that asks for any connector comes by here.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
-
-from openpyxl import load_workbook
-from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from mis_connectors.errors import SnapshotFormatError
 from mis_connectors.spreadsheet.grid import MOST_COLUMNS, MOST_ROWS, Book, Row, Sheet, Value, clean
@@ -120,6 +120,8 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _read(data: bytes, archive: zipfile.ZipFile) -> Book:
+    from openpyxl import load_workbook
+
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     try:
         epoch = _FIRST[bool(book.epoch.year == 1904)]
@@ -135,6 +137,8 @@ def _read(data: bytes, archive: zipfile.ZipFile) -> Book:
 
 
 def _sheet(sheet: Any, archive: zipfile.ZipFile, epoch: dt.date, notes: list[str]) -> Sheet:
+    from openpyxl.utils.cell import column_index_from_string
+
     sheet.reset_dimensions()
     rows: list[Row] = []
     for number, raw in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
@@ -167,6 +171,8 @@ def _value(raw: object) -> Value:
 
 def _fill_merged(sheet: Sheet, xml: bytes, notes: list[str]) -> None:
     """Let every row of a merged cell say what the cell says; across columns it stays where it stands."""
+    from openpyxl.utils.cell import range_boundaries
+
     ranges = _MERGED.findall(xml)[:MOST_MERGED]
     by_number = {row.number: at for at, row in enumerate(sheet.rows)}
     filled = 0

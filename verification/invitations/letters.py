@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import segno
 from django.utils import timezone
 from django.utils.formats import date_format
-from fpdf import FPDF
 
 from hub.core import paper
 from hub.core.templatetags.frame import when
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _LEFT, _WIDTH = 20.0, 170.0
 _WINDOW_TOP, _WINDOW_WIDTH = 45.0, 85.0

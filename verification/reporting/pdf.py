@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from fpdf import FPDF
-from fpdf.enums import TableBordersLayout
-from fpdf.fonts import FontFace
 
 from hub.core import paper
 from hub.core.models import School
 from verification.models import DetailChange
 from verification.reporting.report import PupilRows, Row, Writer
 from verification.selectors import Mis
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 MOST = 2_000
 """Rows on paper; more than that nobody works through with a pencil."""
@@ -79,6 +80,9 @@ def _head(page: FPDF, school: School, mis: Mis, shown: int, total: int, filters:
 
 
 def _group(page: FPDF, group: PupilRows, mis: Mis) -> None:
+    from fpdf.enums import TableBordersLayout  # with fpdf: as `paper` has it
+    from fpdf.fonts import FontFace
+
     if page.will_page_break(24):
         page.add_page()
     page.set_font(paper.FAMILY, "B", 10.5)
