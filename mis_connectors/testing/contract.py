@@ -264,9 +264,9 @@ class ConnectorContract:
     # Memory
 
     def test_memory_grows_with_the_school_and_no_faster(self) -> None:
-        peaks = [self._peak(self.payload(generate(seed=3, size=size))) for size in (60, 240)]
-        assert peaks[1] < 5 * peaks[0] + 2_000_000, peaks
-        assert peaks[1] < 240 * self.bytes_of_a_pupil + 5_000_000, peaks
+        peaks = [self._peak(self.payload(generate(seed=3, size=size))) for size in (30, 120)]
+        assert peaks[1] < 4 * peaks[0] + 500_000, peaks
+        assert peaks[1] < 120 * self.bytes_of_a_pupil + 2_500_000, peaks
 
     def _peak(self, data: bytes) -> int:
         """Return the memory that reading takes, with every record opened and let go again."""
