@@ -1,23 +1,38 @@
-"""`python -m bench.memory SCHOOL RUN NIGHT`: carry out one waiting import in a fresh process; print how it grew.
+"""How much a process grows that carries out one waiting import.
 
-What counts is the resident memory at its highest less that of the same process just before, connected and ready.
+It is forked, as a worker's processes are, from one that has loaded what a worker has before its first import, and
+nothing else. What counts is the resident memory at its highest less that just before, connected and ready; pages of
+programs, which a fork finds again only as it comes by them, are no growth.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import multiprocessing
 from pathlib import Path
 
-from bench.database import PROJECT
+_forking = multiprocessing.get_context("forkserver")
+_forking.set_forkserver_preload(["bench.ready"])
 
 
 def growth_of(school_id: int, import_id: int, night: int) -> float:
     """Return the growth in MiB of a process that carries out this run; 0 where the system does not tell."""
-    command = [sys.executable, "-m", "bench.memory", str(school_id), str(import_id), str(night)]
-    done = subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+    with _forking.Pool(1) as pool:
+        return pool.apply(_carry_out, (school_id, import_id, night))
+
+
+def _carry_out(school_id: int, import_id: int, night: int) -> float:
+    from django.db import connection
+
+    from bench import hub_nights
+    from hub.core import scope
+    from imports.models import Import, ImportState
+
+    with scope.schools(school_id):
+        connection.ensure_connection()
+        run = Import.objects.select_related("link__source").get(pk=import_id)
+        before, programs = status("VmRSS"), status("RssFile")
+        hub_nights.carry_out(run, night=night, ends=ImportState.APPLIED)
+        return round(status("VmHWM") - before - (status("RssFile") - programs), 1)
 
 
 def status(name: str) -> float:
@@ -27,29 +42,3 @@ def status(name: str) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:")), 0.0)
-
-
-def main() -> None:
-    import django
-
-    django.setup()
-    from django.db import connection
-
-    from bench import hub_nights
-    from hub.core import scope
-    from imports import tasks  # noqa: F401  (what a worker has loaded before its first import)
-    from imports.models import Import, ImportState
-    from mis_connectors import registry
-
-    school_id, import_id, night = (int(argument) for argument in sys.argv[1:4])
-    with scope.schools(school_id):
-        connection.ensure_connection()
-        run = Import.objects.select_related("link__source").get(pk=import_id)
-        registry.connector(run.link.source.connector)
-        before = status("VmRSS")
-        hub_nights.carry_out(run, night=night, ends=ImportState.APPLIED)
-        print(round(status("VmHWM") - before, 1))
-
-
-if __name__ == "__main__":
-    main()
