@@ -19,7 +19,7 @@ from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact, ContactDetail, Pupil, PupilContact
 from tests.factories.inbox import mails_to
 from tests.factories.logins import PASSWORD, a_parent, a_record
-from tests.factories.people import make_contact, make_pupil, make_staff, tie
+from tests.factories.people import give, make_contact, make_pupil, make_staff, tie
 from verification.changes.drafting import draft
 from verification.errors import ChangeRefused, LinkRefused
 from verification.invitations import letters
@@ -357,6 +357,23 @@ def test_staff_who_leave_are_disconnected_on_the_day(school: School, now: dt.dat
     assert sweep(school, now) == 0
     assert sweep(school, now + DAY) == 1
     assert Connection.objects.get(staff=staff).ended_at == now + DAY
+
+
+def test_only_who_was_told_beforehand_reads_that_it_ended_as_it_said(
+    ngozi: tuple[Account, Contact], school: School, now: dt.datetime
+) -> None:
+    """Staff are disconnected on the day they leave, of which the MIS and not the hub has spoken."""
+    staff = make_staff(school, leaving_date=now.date())
+    give(staff, "email", "tom@example.org")
+    tie(staff, Account.objects.create_user("tom@example.org"))
+    assert sweep(school, now) == 1
+    said = mails_to("tom@example.org")[-1].body
+    assert "as it said it would" not in said
+    assert "the school’s records say that you have left" in said
+    Pupil.objects.update(leaving_date=now.date())
+    for days in (0, 76, 90):
+        sweep(school, now + days * DAY)
+    assert "as it said it would" in mails_to("ngozi@example.org")[-1].body
 
 
 def test_one_school_that_fails_does_not_keep_the_next_from_ending_its_leavers(

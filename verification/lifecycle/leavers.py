@@ -95,7 +95,8 @@ def _end_some(due: QuerySet[Connection], why: str, now: dt.datetime) -> int:
     standing = set(due.filter(pk__in=[tie.pk for tie in ties]).values_list("pk", flat=True))
     for tie in [one for one in ties if one.pk in standing]:
         owner = owner_of(tie)
-        telling.tell_person(owner=owner, kind="security", template="login_ended", context={"why": why}, now=now)
+        context = {"announced": tie.ending_told_at is not None}
+        telling.tell_person(owner=owner, kind="security", template="login_ended", context=context, now=now)
         end(tie, owner=owner, why=why, now=now)
         audit.record(
             school=owner.school,

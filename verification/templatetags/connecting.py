@@ -10,6 +10,7 @@ from django.utils import timezone
 from hub.people import selectors as people
 from hub.people.judging import display
 from hub.people.models import Contact, Staff
+from hub.people.why import INVITED, Standing
 from verification import children
 from verification.invitations import rules, selectors
 from verification.invitations.rules import Ask, Refusal
@@ -17,6 +18,7 @@ from verification.invitations.words import refusal_sentence
 from verification.models import Invitation
 
 register = template.Library()
+LAPSED = Standing("warn", "Lapsed")
 
 
 @register.inclusion_tag("verification/_connection_panel.html", takes_context=True)
@@ -44,6 +46,14 @@ def connection_panel(context: template.Context, person: Contact | Staff) -> dict
         "may_print": not isinstance(rules.decide(record, channel=rules.LETTER, now=now), Refusal),
         "denied": _denied(person),
     }
+
+
+@register.simple_tag
+def standing_now(person: Contact | Staff, standing: Standing) -> Standing:
+    """Return how a record stands, as the panel says it: of the Invited, whose link opens nothing any more is Lapsed."""
+    if standing != INVITED or selectors.history_of(person, timezone.now()).is_open:
+        return standing
+    return LAPSED
 
 
 def _free(record: rules.Record, now: Any) -> bool:

@@ -172,6 +172,8 @@ class TestTheOffice:
         page = text(client.get(f"/8233001/people/contacts/{mother.pk}/"))
         assert "Its link opens nothing any more: the email has changed since." in page
         assert "without an answer" not in page
+        assert page.count('<span class="chip warn">Lapsed</span>') == 2, "the head of the page and the panel agree"
+        assert "chip live" not in page
         report = text(client.get("/8233001/reports/connections/"))
         assert "the email has changed since" in report
         assert Connection.objects.filter(contact=mother, ended_at=None).exists()
