@@ -23,6 +23,9 @@ from verification.reporting.weekly import sweep_weekly
 
 AT_ONCE = 200
 """Rows in one transaction."""
+GIVEN_UP_AFTER = 20
+"""So many rows of a school that fail one by one are not a row's fault: the next sweep tries again."""
+Work = Callable[[Sequence[DetailChange], dt.datetime], int]
 KEPT_FOR = dt.timedelta(days=30)
 """How long a code is kept after it was made, and a link after its end."""
 
@@ -60,26 +63,41 @@ def _schools(due: Q) -> list[int]:
         return sorted(DetailChange.objects.filter(due).values_list("school_id", flat=True).distinct())
 
 
-def _in_school(
-    school_id: int, due: Q, work: Callable[[Sequence[DetailChange], dt.datetime], int], now: dt.datetime
-) -> int:
-    done = 0
+def _in_school(school_id: int, due: Q, work: Work, now: dt.datetime) -> int:
+    """Do the work of a school, many rows at once; where that fails one by one, so that one keeps no other waiting.
+
+    Raises `ExceptionGroup` with what failed, once the rest is done.
+    """
+    done, at_once = 0, AT_ONCE
+    failed: dict[int, Exception] = {}
     with scope.schools(school_id):
-        while True:
-            with transaction.atomic():
-                rows = _claim(school_id, due)
-                done += work(rows, now)
-            if not rows:
-                return done
+        while ids := _first(school_id, due & ~Q(pk__in=failed), at_once):
+            try:
+                with transaction.atomic():
+                    done += work(_claim(school_id, due, ids), now)
+            except Exception as trouble:  # noqa: BLE001 – whatever it is, the others are done first
+                if at_once == 1:
+                    trouble.add_note(f"This was change {ids[0]}.")
+                    failed[ids[0]] = trouble
+                at_once = 1
+            if len(failed) == GIVEN_UP_AFTER:
+                break
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} failed", list(failed.values()))
+    return done
 
 
-def _claim(school_id: int, due: Q) -> list[DetailChange]:
+def _first(school_id: int, due: Q, at_once: int) -> list[int]:
+    found = DetailChange.objects.filter(due, school_id=school_id).order_by("deadline", "pk")
+    return list(found.values_list("pk", flat=True)[:at_once])
+
+
+def _claim(school_id: int, due: Q, ids: Sequence[int]) -> list[DetailChange]:
     """Lock the people, as everybody does who writes a change, and return the rows that are due even so."""
-    found = DetailChange.objects.filter(due, school_id=school_id).select_related("contact__school", "staff__school")
-    first = list(found.order_by("deadline", "pk")[:AT_ONCE])
-    lock(owner_of(one) for one in first)
-    still = found.filter(pk__in=[one.pk for one in first]).select_for_update(of=("self",))
-    return list(still.order_by("pk"))
+    found = DetailChange.objects.filter(due, school_id=school_id, pk__in=ids)
+    found = found.select_related("contact__school", "staff__school")
+    lock(owner_of(one) for one in found.order_by("deadline", "pk"))
+    return list(found.select_for_update(of=("self",)).order_by("pk"))
 
 
 def _expire(rows: Sequence[DetailChange], now: dt.datetime) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import traceback
+from typing import Any
 
 import pytest
 
@@ -189,6 +191,49 @@ def test_one_school_that_fails_does_not_keep_the_next_from_its_turn(
     assert len(mails_to("chidi@example.org")) == before + 1
     with scope.schools(other_school.pk):
         assert DetailChange.objects.get(school=other_school).status == left
+
+
+def test_one_notice_that_fails_keeps_no_other_row_of_the_school_from_its_turn(
+    school: School, ngozi: Connection, office: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [make_parent(school, surname=f"Parent{at}", email=f"p{at}@example.org", mobile="") for at in range(4)]
+    bad = ask(ngozi, office, now - SECOND)
+    good = [ask(one, office, now, value=f"new{at}@example.org") for at, one in enumerate(others)]
+    hears = sweeping.telling.person_hears
+
+    def fails(change: DetailChange, **given: Any) -> None:
+        if change.pk == bad.pk:
+            raise ValueError("broken")
+        hears(change, **given)
+
+    monkeypatch.setattr(sweeping.telling, "person_hears", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        sweeping.expire(now + WEEK)
+    assert f"This was change {bad.pk}." in "".join(traceback.format_exception(raised.value))
+    assert {DetailChange.objects.get(pk=one.pk).status for one in good} == {Status.EXPIRED}
+    assert len(subjects("p0@example.org")) == 2
+    bad.refresh_from_db()
+    assert bad.status == Status.PENDING
+    monkeypatch.undo()
+    assert sweeping.expire(now + WEEK) == 1
+
+
+def test_a_sweep_of_which_every_row_fails_comes_to_an_end(
+    school: School, office: Account, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "GIVEN_UP_AFTER", 2)
+    for at in range(3):
+        ask(make_parent(school, surname=f"Parent{at}", email=f"p{at}@example.org", mobile=""), office, now)
+
+    def fails(*args: object, **given: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(sweeping.telling, "person_hears", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        sweeping.expire(now + WEEK)
+    (of_the_school,) = raised.value.exceptions
+    assert isinstance(of_the_school, ExceptionGroup)
+    assert len(of_the_school.exceptions) == 2
 
 
 def test_one_request_that_fails_does_not_keep_the_others_from_their_answer(
