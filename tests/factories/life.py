@@ -212,11 +212,7 @@ class Life(Joining, Leaving):
 
     def not_me(self, place: int, which: int, how: int) -> None:
         """The link in the notice to the old address says so, or the person who is signed in."""
-        rows = [
-            row for row in self._rows("approved")
-            if row.origin == oracle.PERSON and row.new and row.previous.value
-        ]  # fmt: skip
-        if rows:
+        if rows := [row for row in self._rows("approved") if row.origin == oracle.PERSON]:
             row = rows[which % len(rows)]
             login = self.desk.logins[row.record]
             batch = [one for one in self._of_batch(row) if one.origin != oracle.IMPORT]
@@ -349,7 +345,7 @@ AT_THE_DESK = (
     "edit_many", "edit_many", "ask_again", "ask_again",
     "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
-    "to_a_deadline", "to_a_deadline", "leavers", "days", "all_leave", "all_leave",
+    "to_a_deadline", "to_a_deadline", "leavers", "days", "all_leave", "all_leave", "brought", "brought",
     "mis_follows", "mis_follows", "overtaken", "overtaken", "meddle",
 )  # fmt: skip
 AT_A_PLACE = (*IN_THE_MIS, *NEW_IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo", "undo")

@@ -244,7 +244,7 @@ class InDatabase(JoiningInDatabase, LeavingInDatabase):
     def not_me(self, login: int, rows: list[Row], *, by_link: bool) -> bool:
         batch, account = self._of_row(rows[0]).batch, self.accounts[login]
         links = ChangeLink.objects.filter(batch=batch, used_at=None).order_by("-pk")
-        if rows[0].previous.value != rows[0].new and self.now < rows[0].came_at + WEEK:
+        if rows[0].previous.value not in ("", rows[0].new) and self.now < rows[0].came_at + WEEK:
             assert links, f"no old address was told of {rows[0]}"
         if not by_link or not links:
             return self._done(lambda: freezing.not_me_signed_in(account=account, batch=batch, now=self.now))

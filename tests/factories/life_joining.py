@@ -203,10 +203,12 @@ class Joining:
             for pair in (self.places[place].seen(owner) if owner[0] == CONTACT else ())
         ]  # fmt: skip
         if pairs:
-            pair = pairs[which % len(pairs)]
-            login = self.desk.logins[(place, (CONTACT, pair[1]))]
-            agreed(True, self.deeds.deny(login, place, pair), f"{pair} is not my child")
-            self.desk.front.deny(place, pair, self.desk.now)
+            self._deny(place, pairs[which % len(pairs)])
+
+    def _deny(self, place: int, pair: Pair) -> None:
+        login = self.desk.logins[(place, (CONTACT, pair[1]))]
+        agreed(True, self.deeds.deny(login, place, pair), f"{pair} is not my child")
+        self.desk.front.deny(place, pair, self.desk.now)
 
     def give_back(self, place: int, which: int, how: int) -> None:
         found = [one for one in sorted(self.desk.front.denied) if (one[0], (CONTACT, one[1][1])) not in self.desk.away]

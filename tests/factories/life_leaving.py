@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from imports.types import CONTACT, EMAIL, MOBILE, PUPIL
 from tests.factories.desk import Record, Slot
-from tests.factories.life_joining import ADDRESSES
+from tests.factories.front import Pair
+from tests.factories.life_joining import ADDRESSES, agreed
 
 if TYPE_CHECKING:
     from tests.factories.desk import Desk
@@ -84,8 +85,37 @@ class Leaving:
         self.at("night", place, 0, 0)
         self.done()
 
+    # Undoing.
+
+    def brought(self, place: int, which: int, how: int) -> None:
+        """An import brings a child and a colleague, something is said of them, and it is undone."""
+        here = self.places[place]
+        here.mis_new_staff(which, how)
+        here.mis_new_pupil(which, how)
+        known = {*here.owners(), *here.hub.links}
+        self.at("night", place, 0, 0)
+        self.done()
+        for owner in [one for one in here.owners() if one not in known][: how % 3]:
+            slot, value = (place, owner, MOBILE), ADDRESSES[MOBILE][which % 4]
+            agreed(True, self.deeds.edit(slot, value), "edit")
+            self.desk.edit(slot, value)
+            self.done()
+        told = [
+            pair for at, owner in sorted(self.desk.logins) if at == place and owner[0] == CONTACT
+            for pair in here.seen(owner) if pair not in known and self._acts((at, owner))
+        ]  # fmt: skip
+        for pair in told[: how // 3 % 3]:
+            self._deny(place, pair)
+            self.done()
+            if how % 2:
+                agreed(True, self.deeds.give_back(place, pair), f"to give back {pair}")
+                self.desk.front.give_back(place, pair)
+        self.at("undo", place, 0, 0)
+
     # As a life has them.
 
+    def _acts(self, record: Record) -> bool: ...
+    def _deny(self, place: int, pair: Pair) -> None: ...
     def at(self, name: str, place: int, which: int, how: int) -> None: ...
     def sweep(self) -> None: ...
     def done(self) -> None: ...
