@@ -76,6 +76,15 @@ class Nights:
         self.now += dt.timedelta(days=1)
         return done
 
+    def changed(self) -> Import:
+        """Return a run that changes somebody's mobile and adds a pupil, not yet begun."""
+        (record,) = self.usual_parents(1)
+        self.mis.change_mobile(record, "07700 900801")
+        self.mis.add_pupil()
+        run = self.send().run
+        assert run is not None
+        return run
+
     # Who is who.
 
     def contact(self, record: int | str) -> Contact:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from hub.accounts.models import Account
+from hub.accounts.models import Account, Role
+from hub.core import scope
 from hub.core.models import AuditEntry, School
 from hub.people.models import Pupil
 from imports.models import Import, ImportKind, ImportState, LinkState, MisLink
 from mis_connectors.simulators import school as simulated
 from mis_connectors.simulators import sims_xml
+from tests.conftest import NOW, join, make_school
 from tests.factories.links import an_import, enabled_link
 from tests.factories.world import import_night
 
@@ -51,13 +54,47 @@ def _this_morning(
     monkeypatch.setattr("imports.services.clock", lambda: now)
 
 
+@dataclass
+class Begun:
+    """What is there before each test."""
+
+    school: School
+    administrator: Account
+    office: Account
+    link: MisLink
+    sims: simulated.School
+    first: Import
+
+
+@pytest.fixture(scope="module")
+def begun(written_once: Callable[[Callable[[], Begun]], Begun]) -> Begun:
+    def begin() -> Begun:
+        school = make_school("Larch Hill Primary", "8233001")
+        with scope.schools(school.pk):
+            head = join(school, "head@example.org", "Helen Ward", Role.ADMINISTRATOR)
+            office = join(school, "office@example.org", "Priya Shah", Role.OFFICE)
+            link = enabled_link(school, by=head, since=NOW - dt.timedelta(days=2))
+            sims = simulated.generate(seed=5, size=40, dfe_number=school.dfe_number)
+            return Begun(school, head, office, link, sims, import_night(link, sims, "night-1", now=RUN_AT))
+
+    return written_once(begin)
+
+
 @pytest.fixture
-def place(
-    school: School, administrator: Account, office: Account, signed_in: Callable[[Account], Client], now: dt.datetime
-) -> Place:
-    link = enabled_link(school, by=administrator, since=now - dt.timedelta(days=2))
-    sims = simulated.generate(seed=5, size=40, dfe_number=school.dfe_number)
-    return Place(link, sims, signed_in(office), import_night(link, sims, "night-1", now=RUN_AT))
+def school(db: None, begun: Begun) -> Iterator[School]:
+    with scope.schools(begun.school.pk):
+        yield begun.school
+
+
+@pytest.fixture
+def administrator(school: School, begun: Begun) -> Account:
+    return begun.administrator
+
+
+@pytest.fixture
+def place(school: School, begun: Begun, signed_in: Callable[[Account], Client]) -> Place:
+    mine = deepcopy(begun)
+    return Place(mine.link, mine.sims, signed_in(mine.office), mine.first)
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
-from hub.accounts.models import Account
+from hub.accounts.models import Account, Role
+from hub.core import scope
 from hub.core.models import School
 from hub.people import services as people
 from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, Pupil, PupilContact, Staff
@@ -20,6 +24,7 @@ from mis_connectors.simulators.faults import Fault
 from mis_connectors.simulators.hosting import Hosted, Simulation
 from mis_connectors.simulators.scholarpack_api import ScholarpackApi
 from mis_connectors.simulators.server import SimulatorServer
+from tests.conftest import join, make_school
 from tests.factories.running import FIRST_NIGHT
 
 OWN = "+447700900777"
@@ -28,18 +33,18 @@ OWN = "+447700900777"
 class PackNights:
     """A school with ScholarPack, and one night after another."""
 
-    def __init__(self, school: School, server: SimulatorServer, by: Account) -> None:
-        self.school, self.server, self.by = school, server, by
+    def __init__(self, school: School, api: ScholarpackApi, by: Account) -> None:
+        self.school, self.api, self.by = school, api, by
         self.now = FIRST_NIGHT
         self.link = links.create_link(school=school, connector="scholarpack", by=by, now=self.now)
         self.consent()
 
     @property
     def hosted(self) -> Hosted:
-        return self.server.simulation.schools[self.school.dfe_number]
+        return self.api.simulation.schools[self.school.dfe_number]
 
     def consent(self) -> None:
-        kept = self.server.api.secrets(self.school.dfe_number)
+        kept = self.api.secrets(self.school.dfe_number)
         links.authorised(link=self.link, kept=kept, by=self.by, now=self.now)
 
     def night(self) -> Import:
@@ -69,16 +74,46 @@ class PackNights:
         return set(known.values_list("pupil_id", flat=True))
 
 
-@pytest.fixture
-def nights(school: School, administrator: Account, settings: Any) -> Iterator[PackNights]:
-    api = ScholarpackApi(Simulation([{"dfe_number": school.dfe_number, "seed": 11, "size": 60}]))
-    with SimulatorServer(api) as server:
-        settings.MIS_LOOPBACK = True
-        settings.MIS_PLATFORM = {"scholarpack": api.platform(server.address)}
-        begun = PackNights(school, server, administrator)
-        first = begun.night()
+@contextmanager
+def served(api: ScholarpackApi) -> Iterator[None]:
+    with (
+        SimulatorServer(api) as server,
+        override_settings(MIS_LOOPBACK=True, MIS_PLATFORM={"scholarpack": api.platform(server.address)}),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def first_night(written_once: Callable[[Callable[[], PackNights]], PackNights]) -> PackNights:
+    def bring_in() -> PackNights:
+        school = make_school("Larch Hill Primary", "8233001")
+        api = ScholarpackApi(Simulation([{"dfe_number": school.dfe_number, "seed": 11, "size": 60}]))
+        with scope.schools(school.pk), served(api):
+            head = join(school, "head@example.org", "Helen Ward", Role.ADMINISTRATOR)
+            begun = PackNights(school, api, head)
+            first = begun.night()
         assert first.state == ImportState.APPLIED, (first.reasons, first.detail)
-        yield begun
+        return begun
+
+    return written_once(bring_in)
+
+
+@pytest.fixture
+def school(db: None, first_night: PackNights) -> Iterator[School]:
+    with scope.schools(first_night.school.pk):
+        yield first_night.school
+
+
+@pytest.fixture
+def administrator(school: School, first_night: PackNights) -> Account:
+    return first_night.by
+
+
+@pytest.fixture
+def nights(school: School, first_night: PackNights) -> Iterator[PackNights]:
+    nights = deepcopy(first_night)
+    with served(nights.api):
+        yield nights
 
 
 def open_links(contact: Contact) -> set[int]:
@@ -193,20 +228,20 @@ def test_withdrawn_consent_asks_the_school_to_connect_again_and_loses_nobody(nig
 def test_rotated_tokens_are_kept_though_the_run_comes_to_nothing(nights: PackNights) -> None:
     before = secrets.secrets_of(nights.link)
     nights.hosted.set(Fault.EXPIRED_TOKEN)
-    real = nights.server.api.handle
+    real = nights.api.handle
 
     def no_staff_today(request: Any) -> Any:
         if request.path.endswith("/staff/"):
             raise RuntimeError("a mistake of the simulator: a 500")
         return real(request)
 
-    nights.server.api.handle = no_staff_today  # type: ignore[method-assign]
+    nights.api.handle = no_staff_today  # type: ignore[method-assign]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mis_connectors.http.time.sleep", lambda seconds: None)
         nights.night()
     kept = secrets.secrets_of(nights.link)
     assert kept["refresh_token"] != before["refresh_token"]
-    nights.server.api.handle = real  # type: ignore[method-assign]
+    nights.api.handle = real  # type: ignore[method-assign]
     nights.hosted.set(None)
     Import.objects.filter(link=nights.link, state=ImportState.QUEUED).delete()
     assert nights.night().state == ImportState.UNCHANGED
