@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from hub.core.models import School
+from hub.core.prepared import Given, Prepared
 from hub.messaging import channels
 from hub.messaging.models import Channel, Notice, NoticeState
 from hub.people.models import Connection, Contact, ContactDetail, DetailKind, PupilContact, Staff
@@ -57,19 +58,38 @@ def lost(states: Iterable[str] = NEVER_CAME) -> QuerySet[Notice]:
 
 def records(school: School, now: dt.datetime) -> dict[int, Record]:
     """Return what the rules look at of every parent who is not Connected, by name, in four queries."""
-    found = _facts(Contact.objects.filter(school=school, merged_into=None), now).filter(connected=False)
-    return _records(found.order_by("surname", "forename", "id"), school, None)
+    found = _facts(Contact.objects.filter(school=school, merged_into=None), timezone.localdate(now))
+    rows = found.filter(connected=False).order_by("surname", "forename", "id").values(*_FACTS)
+    theirs = {"school": school, "contact__isnull": False, "staff": None}
+    reached = _reached(_usable(**theirs).values_list("contact_id", "kind", "value"))
+    asked = _asked(
+        _came(**theirs).values_list("contact_id", "sent_to").annotate(times=Count("pk"), last=Max("sent_at"))
+    )
+    return {row["pk"]: _record(row, reached[row["pk"]], asked[row["pk"]]) for row in rows}
 
 
 def record_of(owner: Contact | Staff, now: dt.datetime) -> Record:
-    """Return what the rules look at of one person."""
+    """Return what the rules look at of one person. Raises `KeyError` where there is none any more."""
+    on = timezone.localdate(now)
     if isinstance(owner, Staff):
-        return _record_of_staff(owner, now)
-    return _records(_facts(Contact.objects.filter(pk=owner.pk), now), owner.school, owner.pk)[owner.pk]
+        reached, asked = _heard(owner, _usable_of_staff, _came_of_staff)
+        connected = Connection.objects.filter(staff=owner, connected_at__isnull=False, ended_at=None).exists()
+        left = owner.leaving_date is not None and owner.leaving_date <= on
+        return Record(
+            email=reached.get("email", ""),
+            mobile=reached.get("mobile", ""),
+            connected=connected,
+            left=left,
+            asked=asked,
+        )
+    row = {row.pk: {name: getattr(row, name) for name in _FACTS} for row in _facts_of_one(id=owner.pk, on=on)}[owner.pk]
+    return _record(row, *_heard(owner, _usable_of_contact, _came_of_contact))
 
 
-def _facts(found: QuerySet[Contact], now: dt.datetime) -> QuerySet[Any]:
-    today = timezone.localdate(now)
+_FACTS = ("pk", "connected", "merged_into_id", "belongs", "made_by_hand", "sight", "denied")
+
+
+def _facts(found: QuerySet[Contact], today: dt.date | Given) -> QuerySet[Any]:
     here = Q(pupil__leaving_date=None) | Q(pupil__leaving_date__gt=today)
     links = PupilContact.objects.filter(here, school_id=OuterRef("school_id"), contact=OuterRef("pk"), ended_on=None)
     theirs = Connection.objects.filter(school_id=OuterRef("school_id"), contact=OuterRef("pk"), ended_at=None)
@@ -81,63 +101,67 @@ def _facts(found: QuerySet[Contact], now: dt.datetime) -> QuerySet[Any]:
     )
 
 
-def _records(found: QuerySet[Any], school: School, contact_id: int | None) -> dict[int, Record]:
-    one = {} if contact_id is None else {"contact_id": contact_id}
-    reached = _reached(
-        ContactDetail.objects.filter(school=school, contact__isnull=False, staff=None, **one), "contact_id"
-    )
-    asked = _asked(Invitation.objects.filter(school=school, contact__isnull=False, **one), "contact_id")
-    return {
-        row["pk"]: Record(
-            email=reached[row["pk"]].get("email", ""),
-            mobile=reached[row["pk"]].get("mobile", ""),
-            connected=row["connected"],
-            merged=row["merged_into_id"] is not None,
-            belongs=row["belongs"] or row["made_by_hand"],
-            sight=row["sight"] or (row["made_by_hand"] and not row["belongs"]),
-            denied=row["denied"],
-            asked=asked[row["pk"]],
-        )
-        for row in found.values("pk", "connected", "merged_into_id", "belongs", "made_by_hand", "sight", "denied")
-    }
-
-
-def _record_of_staff(staff: Staff, now: dt.datetime) -> Record:
-    reached = _reached(ContactDetail.objects.filter(school_id=staff.school_id, staff=staff, contact=None), "staff_id")
-    asked = _asked(Invitation.objects.filter(school_id=staff.school_id, staff=staff), "staff_id")
-    connected = Connection.objects.filter(staff=staff, connected_at__isnull=False, ended_at=None).exists()
-    left = staff.leaving_date is not None and staff.leaving_date <= timezone.localdate(now)
+def _record(row: dict[str, Any], reached: dict[str, str], asked: dict[str, Asked]) -> Record:
     return Record(
-        email=reached[staff.pk].get("email", ""),
-        mobile=reached[staff.pk].get("mobile", ""),
-        connected=connected,
-        left=left,
-        asked=asked[staff.pk],
+        email=reached.get("email", ""),
+        mobile=reached.get("mobile", ""),
+        connected=row["connected"],
+        merged=row["merged_into_id"] is not None,
+        belongs=row["belongs"] or row["made_by_hand"],
+        sight=row["sight"] or (row["made_by_hand"] and not row["belongs"]),
+        denied=row["denied"],
+        asked=asked,
     )
 
 
-def _reached(details: QuerySet[ContactDetail], owner: str) -> dict[int, dict[str, str]]:
+def _usable(**whose: Any) -> QuerySet[ContactDetail]:
+    """The addresses that messages reach, as far as the details say."""
+    return ContactDetail.objects.filter(deliverable=True, **whose).exclude(value="")
+
+
+def _came(**whose: Any) -> QuerySet[Invitation]:
+    """The invitations by mail or text of which nobody knows that they never arrived."""
+    return Invitation.objects.filter(**whose).exclude(channel=LETTER).filter(~Exists(lost()))
+
+
+# Of one person it is asked at every step of registering, and writing these out takes Django longer than all the rest.
+_facts_of_one = Prepared(lambda: _facts(Contact.objects.filter(pk=Given("id")), Given("on")))
+_usable_of_contact = Prepared(lambda: _usable(school=Given("school"), contact=Given("id"), staff=None))
+_usable_of_staff = Prepared(lambda: _usable(school=Given("school"), staff=Given("id"), contact=None))
+_came_of_contact = Prepared(lambda: _came(school=Given("school"), contact=Given("id"), staff=None))
+_came_of_staff = Prepared(lambda: _came(school=Given("school"), staff=Given("id"), contact=None))
+
+
+def _heard(
+    owner: Contact | Staff, usable: Prepared[ContactDetail], came: Prepared[Invitation]
+) -> tuple[dict[str, str], dict[str, Asked]]:
+    """Return the addresses that messages reach, by kind, and by address how often the person was asked there."""
+    reached = _reached((owner.pk, one.kind, one.value) for one in usable(school=owner.school_id, id=owner.pk))
+    sent: dict[str, list[dt.datetime]] = defaultdict(list)
+    for one in came(school=owner.school_id, id=owner.pk):
+        sent[one.sent_to].append(one.sent_at)
+    return reached[owner.pk], {to: Asked(len(times), max(times)) for to, times in sent.items()}
+
+
+def _reached(usable: Iterable[tuple[int | None, str, str]]) -> dict[int | None, dict[str, str]]:
     """Return the addresses that messages reach, by owner and kind."""
-    found: dict[int, dict[str, str]] = defaultdict(dict)
-    usable = details.filter(deliverable=True).exclude(value="")
-    for owner_id, kind, value in usable.values_list(owner, "kind", "value"):
+    found: dict[int | None, dict[str, str]] = defaultdict(dict)
+    for owner_id, kind, value in usable:
         if can_reach(kind):
             found[owner_id][kind] = value
+    return found
+
+
+def _asked(sent: Iterable[tuple[int | None, str, int, dt.datetime]]) -> dict[int | None, dict[str, Asked]]:
+    found: dict[int | None, dict[str, Asked]] = defaultdict(dict)
+    for owner_id, to, times, last in sent:
+        found[owner_id][to] = Asked(times, last)
     return found
 
 
 def can_reach(kind: str) -> bool:
     """Whether this hub can send there at all: where texts are not set up, a mobile takes no invitation."""
     return channels.available(Channel.TEXT if kind == DetailKind.MOBILE else Channel.EMAIL)
-
-
-def _asked(invitations: QuerySet[Invitation], owner: str) -> dict[int, dict[str, Asked]]:
-    found: dict[int, dict[str, Asked]] = defaultdict(dict)
-    came = invitations.exclude(channel=LETTER).filter(~Exists(lost()))
-    sent = came.values(owner, "sent_to").annotate(times=Count("pk"), last=Max("sent_at"))
-    for row in sent:
-        found[row[owner]][row["sent_to"]] = Asked(row["times"], row["last"])
-    return found
 
 
 # One person's panel
