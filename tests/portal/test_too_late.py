@@ -19,6 +19,7 @@ from verification.models import DetailChange, Status
 
 VERBS = ("yes", "no", "decline", "proof", "again", "cancel", "not_me")
 BY_BATCH = ("proof", "again", "cancel", "not_me")
+ORIGINS = ("person", "organisation", "import")
 SAID = {"code": "123456", "why": "else", "more": "It is not mine.", "everywhere": "1"}
 
 
@@ -32,8 +33,9 @@ def test_whatever_became_of_it_the_form_is_answered_in_words(ngozi: Parent, froz
     if frozen:
         make_change(ngozi.contact, status="frozen", mis_state="")
     before = value_of(ngozi.contact, "email")
-    for status in Status:
-        for origin in ("person", "organisation", "import"):
+    for at, status in enumerate(Status):
+        # Frozen is a login, whoever asked: the forms of its rows are looked at under each origin in turn.
+        for origin in [ORIGINS[at % len(ORIGINS)]] if frozen else ORIGINS:
             over: dict[str, Any] = {
                 "status": status,
                 "origin": origin,
