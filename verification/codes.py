@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hub.accounts.models import Account
-from hub.messaging import notices
+from hub.messaging import channels, notices
 from hub.messaging.models import Channel
 from hub.people.models import DetailKind
 from verification.errors import CodeRefused, CodeTrouble
@@ -46,8 +46,15 @@ def send_code(
 ) -> ProofCode:
     """Send a new code to `address` and void the older ones of this subject and purpose.
 
-    The notice leaves after the commit. Raises `CodeRefused` where twenty went out in the last 24 hours.
+    The notice leaves after the commit. Raises `CodeRefused` where twenty went out in the last 24 hours, or
+    where nothing can be sent by text here.
     """
+    channel = Channel.TEXT if kind == DetailKind.MOBILE else Channel.EMAIL
+    if not channels.available(channel):
+        raise CodeRefused(
+            CodeTrouble.NO_WAY,
+            _("Schoolgate sends no texts yet here, so a mobile cannot be confirmed. Ask the school office."),
+        )
     if _day_is_used_up(subject, address, now):
         raise CodeRefused(
             CodeTrouble.TOO_MANY,
@@ -69,7 +76,7 @@ def send_code(
     )
     notices.send(
         kind="code",
-        channel=Channel.TEXT if kind == DetailKind.MOBILE else Channel.EMAIL,
+        channel=channel,
         to=address,
         template="code",
         context={"code": digits, "school": school_name, "minutes": GOOD_FOR.seconds // 60, "until": made.expires_at},

@@ -28,6 +28,7 @@ class CodeTrouble(StrEnum):
     REPLACED = "replaced"
     TOO_MANY = "too_many"
     UNKNOWN = "unknown"
+    NO_WAY = "no_way"
 
 
 class CodeRefused(HubError):

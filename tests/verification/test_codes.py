@@ -211,3 +211,13 @@ def test_parallel_requests_cannot_exceed_the_day(now: dt.datetime) -> None:
     results = at_once(6, lambda number: send(now + 30 * MINUTE))
     assert sum(isinstance(one, ProofCode) for one in results) == 2
     assert ProofCode.objects.count() == codes.A_DAY
+
+
+def test_where_no_texts_go_nobody_is_told_to_look_at_the_phone(db: None, now: dt.datetime, settings: Any) -> None:
+    settings.NOTICE_CARRIERS = {**settings.NOTICE_CARRIERS, "text": "hub.messaging.texting.Texting"}
+    settings.TEXT_URL = ""
+    with pytest.raises(CodeRefused, match="sends no texts yet") as refusal:
+        codes.send_code(subject="account:5", purpose="change-mobile", kind="mobile", address="+447700900111", now=now)
+    assert refusal.value.trouble == CodeTrouble.NO_WAY
+    assert not ProofCode.objects.exists()
+    assert not Notice.objects.exists()
