@@ -16,6 +16,7 @@ from hub.people.models import Connection, Contact
 from tests.conftest import join, make_school
 from tests.factories.meeting import Wait, meet
 from tests.factories.people import give, make_contact, make_pupil
+from verification.changes import proposing
 from verification.errors import InvitationRefused, InvitationTrouble
 from verification.invitations import inviting, letter_making
 from verification.models import Invitation
@@ -133,3 +134,25 @@ def test_two_members_of_the_office_who_invite_at_once_send_one_invitation(
 
     assert isinstance(meet(larch, invite, lambda: by_email(mother, office, now)), InvitationRefused)
     assert Invitation.objects.count() == 1
+
+
+def test_whoever_registers_as_the_office_corrects_the_email_finds_it_corrected(
+    larch: School, office: Account, mother: Contact, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """She holds the invitation and waits for her record; the office holds the record and must not wait for her."""
+    invitation = inviting.invite(owner=mother, by=office, now=now)
+    void_outdated = inviting.void_outdated
+
+    def correct(until_she_waits: Wait) -> None:
+        def slowly(**said: Any) -> int:
+            until_she_waits()
+            return void_outdated(**said)
+
+        monkeypatch.setattr(inviting, "void_outdated", slowly)
+        proposing.edit_or_propose(owner=mother, kind="email", value="right@example.org", by=office, now=now)
+
+    result = meet(larch, correct, lambda: registering(invitation, now))
+    assert isinstance(result, InvitationRefused)
+    assert result.trouble == InvitationTrouble.GONE
+    assert not Connection.objects.filter(connected_at__isnull=False).exists()
+    assert mother.details.get(kind="email").value == "right@example.org"
