@@ -16,6 +16,7 @@ from imports.agent import download
 from imports.link import links
 from imports.models import AgentToken, MisLink
 from tests.factories.links import enabled_link
+from tests.imports.agent.starting import Started
 
 HERE = Path(__file__).parent
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -57,19 +58,16 @@ class Agent:
             **more,
         }
 
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, str(self.file), *arguments],
-            env=self.environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str, **more: str) -> Started:
+        return Started(self.file, arguments, self.environment(**more))
 
     def __call__(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments, **more)
-        out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return self.start(*arguments, **more).ended()
+
+    def by_hand(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it as a school's computer does, by a Python of its own."""
+        command = [sys.executable, str(self.file), *arguments]
+        return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60, check=False)
 
     @property
     def log(self) -> str:

@@ -1,12 +1,13 @@
-"""A CommandReporter small enough to fail in one chosen way: STUB_FAULT, for the report STUB_REPORT only."""
+"""A CommandReporter small enough to fail in one chosen way: STUB_FAULT, for the report STUB_REPORT only.
+
+It is started three times for a run: what it imports, Python itself has loaded.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 ROWS = {
     "Schoolgate Pupils": "<primary_id>41</primary_id><SchoolDfE>8233001</SchoolDfE><Surname>Okafor</Surname>",
@@ -18,13 +19,13 @@ LATE = "import sys, time; time.sleep(float(sys.argv[3])); open(sys.argv[1], 'a')
 
 def main() -> None:
     given = dict(part.lstrip("/").split(":", 1) if ":" in part else (part.lstrip("/"), "") for part in sys.argv[1:])
-    report, output = given["REPORT"], Path(given["OUTPUT"])
+    report, output = given["REPORT"], given["OUTPUT"]
     if record := os.environ.get("STUB_RECORD"):
-        with Path(record).open("a") as file:
+        with open(record, "a") as file:
             file.write(" ".join(sys.argv[1:]) + "\n")
     fault = os.environ.get("STUB_FAULT", "") if os.environ.get("STUB_REPORT", report) == report else ""
     time.sleep(float(os.environ.get("STUB_SECONDS", "0")))
-    while (held := os.environ.get("STUB_HELD_BY")) and Path(held).exists():
+    while (held := os.environ.get("STUB_HELD_BY")) and os.path.exists(held):
         time.sleep(0.01)
     row = "<Surname>Okafor</Surname>" if fault == "no_identity" else ROWS[report]
     text = f'<?xml version="1.0" encoding="utf-8"?>\n<SuperStarReport><Record>{row}</Record></SuperStarReport>\n'
@@ -35,13 +36,15 @@ def main() -> None:
         write(output, fault, {"error_file": error, "empty": "", "no_rows": "<SuperStarReport/>"}.get(fault, text))
 
 
-def write(output: Path, fault: str, text: str) -> None:
+def write(output: str, fault: str, text: str) -> None:
     if fault == "utf16":
-        output.write_bytes(text.replace("utf-8", "utf-16").encode("utf-16"))
-        return
-    output.write_text({"cut": text[:-20], "late": text[:60]}.get(fault, text))
+        data = text.replace("utf-8", "utf-16").encode("utf-16")
+    else:
+        data = {"cut": text[:-20], "late": text[:60]}.get(fault, text).encode()
+    with open(output, "wb") as file:
+        file.write(data)
     if fault == "late":
-        subprocess.Popen([sys.executable, "-c", LATE, str(output), text[60:], "0.4"])
+        os.spawnl(os.P_NOWAIT, sys.executable, sys.executable, "-c", LATE, output, text[60:], "0.4")
     if fault == "stale":
         os.utime(output, (1_000_000_000, 1_000_000_000))
 

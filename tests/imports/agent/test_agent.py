@@ -29,7 +29,7 @@ def sent() -> dict[str, bytes]:
 
 
 def test_a_run_sends_the_three_reports_and_deletes_them(agent: Any, link: MisLink) -> None:
-    done = agent("run")
+    done = agent.by_hand("run")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Thank you. It has arrived and is being imported.\n"
@@ -111,10 +111,10 @@ def test_a_second_run_beside_the_first_leaves_it_alone(agent: Any) -> None:
         second = agent("run")
     finally:
         held.unlink()
-        first.communicate(timeout=30)
+        ended = first.ended()
 
     assert (second.returncode, second.stdout) == (3, "Another run is under way already.\n")
-    assert first.returncode == 0
+    assert ended.returncode == 0
     assert Payload.objects.count() == 1
 
 
