@@ -19,6 +19,7 @@ from hub.accounts import tokens
 from hub.accounts.models import Account
 from hub.core import audit, scope
 from hub.core.models import School
+from hub.core.prepared import Given, Prepared
 from hub.messaging import notices
 from hub.messaging.models import Channel
 from hub.people import inviting as people
@@ -131,11 +132,7 @@ def find(*, token_hash: str, now: dt.datetime) -> Invitation:
     Raises `InvitationRefused` if it opens nothing; `trouble` says why.
     """
     with scope.every_school():
-        found = (
-            Invitation.objects.filter(token_hash=token_hash).select_related("school", "contact", "staff").first()
-            if token_hash
-            else None
-        )
+        found = next(iter(_behind(token_hash=token_hash)), None) if token_hash else None
     if found is None:
         raise InvitationRefused(InvitationTrouble.UNKNOWN)
     for trouble, so in (
@@ -146,6 +143,12 @@ def find(*, token_hash: str, now: dt.datetime) -> Invitation:
         if so:
             raise InvitationRefused(trouble, invitation=found)
     return found
+
+
+_behind = Prepared(
+    lambda: Invitation.objects.filter(token_hash=Given("token_hash")).select_related("school", "contact", "staff")
+)
+"""What a link opens: asked at every step of registering."""
 
 
 def owner_of(invitation: Invitation) -> Owner:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from hub.accounts.models import Account
 from hub.accounts.services import claim_sign_in_name
 from hub.core import scope
 from hub.core.models import School
+from hub.core.prepared import Given, Prepared
 from hub.people import selectors as people
 from hub.people.connecting import connect
 from hub.people.models import Connection, ContactDetail, PupilContact, Staff
@@ -94,7 +96,7 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
     if isinstance(decided, Refusal):
         gone = InvitationTrouble.CONNECTED if decided.reason == "connected" else InvitationTrouble.GONE
         raise InvitationRefused(gone, invitation=invitation)
-    if not Invitation.objects.filter(at_their_address(), pk=invitation.pk).exists():
+    if not _still_theirs(id=invitation.pk):
         raise InvitationRefused(InvitationTrouble.GONE, invitation=invitation)
     known, texts = _known(owner), can_reach(rules.MOBILE)
     second = rules.second_proof(invitation.channel, invitation.sent_to, known)
@@ -116,21 +118,36 @@ def _known(owner: Owner) -> dict[str, Known]:
 
     Also what only the MIS still says of the other: who has changed their email here may still read the old one.
     """
-    same = Q(value=OuterRef("value")) | Q(mis_value=OuterRef("value"))
-    others = ContactDetail.objects.filter(same, school_id=owner.school_id, kind=OuterRef("kind"))
-    others = others.exclude(pk=OuterRef("pk")).exclude(contact__merged_into__isnull=False)
-    found = people.details_of(owner).filter(deliverable=True).exclude(value="").annotate(shared=Exists(others))
-    held = {one.kind: Known(one.value, one.shared) for one in found}
+    known = _known_of_staff if isinstance(owner, Staff) else _known_of_contact
+    held = {one.kind: Known(one.value, one.shared) for one in known(school=owner.school_id, id=owner.pk)}
     return {kind: held.get(kind, Known()) for kind in rules.KINDS}
+
+
+def _known_of(**owner: Any) -> QuerySet[Any]:
+    same = Q(value=OuterRef("value")) | Q(mis_value=OuterRef("value"))
+    others = ContactDetail.objects.filter(same, school=Given("school"), kind=OuterRef("kind"))
+    others = others.exclude(pk=OuterRef("pk")).exclude(contact__merged_into__isnull=False)
+    held = ContactDetail.objects.filter(school=Given("school"), deliverable=True, **owner).exclude(value="")
+    return held.annotate(shared=Exists(others))
 
 
 def _children(owner: Owner, now: dt.datetime) -> list[PupilContact]:
     if isinstance(owner, Staff):
         return []
-    seen = PupilContact.objects.filter(
-        people.with_sight(timezone.localdate(now)), school_id=owner.school_id, contact=owner
+    return _children_of(school=owner.school_id, id=owner.pk, on=timezone.localdate(now))
+
+
+# Asked at every step: writing these out takes Django longer than all the rest.
+_still_theirs = Prepared(lambda: Invitation.objects.filter(at_their_address(), pk=Given("id")))
+_known_of_contact: Prepared[Any] = Prepared(lambda: _known_of(contact=Given("id"), staff=None))
+_known_of_staff: Prepared[Any] = Prepared(lambda: _known_of(staff=Given("id"), contact=None))
+_children_of = Prepared(
+    lambda: (
+        PupilContact.objects.filter(people.with_sight(Given("on")), school=Given("school"), contact=Given("id"))
+        .select_related("pupil")
+        .order_by("pupil__date_of_birth", "pupil__forename", "pk")
     )
-    return list(seen.select_related("pupil").order_by("pupil__date_of_birth", "pupil__forename", "pk"))
+)
 
 
 def refuse_stranger(guest: Guest, account: Account) -> None:
