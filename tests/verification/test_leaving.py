@@ -250,6 +250,28 @@ def test_the_office_disconnects_and_resets_on_the_pages(
     assert client.get(away).status_code == 404
 
 
+def test_the_page_says_that_a_letter_waits_to_be_used_and_when_it_has_lapsed(
+    ngozi: tuple[Account, Contact], office: Account, school: School, signed_in: Callable[[Account], Client]
+) -> None:
+    """Until then the login opens to nobody: whoever they ring must see it."""
+    account, contact = ngozi
+    client, there = signed_in(office), reverse("people:contact", args=[school.slug, contact.pk])
+
+    def says() -> str:
+        return client.get(there).content.decode()
+
+    assert "let back in" not in says()
+    client.post(reverse("verification:reset", args=[school.slug, contact.pk]))
+    assert "To be let back in by a letter" in says()
+    assert "It is good until" in says()
+    RecoveryLink.objects.update(expires_at=timezone.now())
+    assert "It has lapsed unused" in says()
+    client.post(reverse("verification:reset", args=[school.slug, contact.pk]))
+    assert "It has lapsed unused" not in says()
+    recovering.void_links(account, timezone.now())
+    assert "let back in" not in says()
+
+
 def test_no_other_school_and_no_teacher_comes_near(
     ngozi: tuple[Account, Contact],
     teacher: Account,
