@@ -9,19 +9,24 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from hub.accounts.models import Account
 from hub.core import paper
 from hub.core.models import School
+from hub.core.templatetags import frame
 from hub.people.models import Contact
 from tests.conftest import NOW
 from tests.factories.people import give, make_contact, make_pupil, tie
+from tests.portal import pseudo
+from tests.portal.conftest import pseudo_language
 from verification.errors import InvitationRefused
 from verification.invitations import letter_making, letters, rules
 from verification.invitations.letters import Letter
 from verification.models import Choices, Invitation
 
 MINUTE = dt.timedelta(minutes=1)
+__all__ = ["pseudo_language"]
 
 
 @pytest.fixture
@@ -195,3 +200,28 @@ class TestTheDoor:
         bodies = {re.sub(r'value="[^"]*"|[A-Za-z0-9]{64}', "", answer.content.decode()) for answer in answers}
         assert {answer.status_code for answer in answers} == {422}
         assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("kind", [{}, {"staff": True}, {"again": True}, {"recovers": True}])
+def test_all_that_a_letter_says_can_be_said_in_another_language(
+    pseudo_language: None, monkeypatch: pytest.MonkeyPatch, kind: dict[str, bool]
+) -> None:
+    letter = a_letter(**kind)
+    said: list[str] = []
+    text, cell = letters._text, letters._cell
+    monkeypatch.setattr(letters, "_text", lambda page, words, **how: (said.append(words), text(page, "x", **how)))
+    monkeypatch.setattr(
+        letters, "_cell", lambda page, words, *a, **how: (said.append(words), cell(page, "x", *a, **how))
+    )
+    with translation.override(pseudo.LANGUAGE):
+        letters.pdf([letter])
+        when = frame.when(letter.until)
+    values = {letter.school, letter.person, letter.postcode, letter.code, "4821 0375", *letter.pupils}
+    values |= {part.strip() for part in letter.address.split(",")}
+    rest = [one for one in said if one not in values]
+    for _ in range(3):  # dates and sentences stand within sentences
+        rest = [re.sub(r"\[!![^\[\]]*!!\]", "", one) for one in rest]
+    rest = [one for one in rest if re.search(r"\w", re.sub(r"\d", "", one))]
+    assert rest == []
+    assert len(said) > len(values)
+    assert any(when in one for one in said)

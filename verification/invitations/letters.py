@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import segno
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from hub.core import paper
 from hub.core.templatetags.frame import when
@@ -52,7 +53,7 @@ class Letter:
 
 def pdf(letters: Iterable[Letter]) -> bytes:
     """Return the letters, one page each, in their order."""
-    document = paper.document(title="Invitations to Schoolgate")
+    document = paper.document(title=_("Invitations to Schoolgate"))
     document.set_auto_page_break(auto=False)
     document.c_margin = 0
     for letter in letters:
@@ -74,8 +75,9 @@ def _draw(page: FPDF, letter: Letter) -> None:
 
 def _heading(letter: Letter) -> str:
     if letter.recovers:
-        return "Back into your login"
-    return f"{letter.school} on Schoolgate" if letter.staff else f"{letter.school} on your phone"
+        return _("Back into your login")
+    said = _("{school} on Schoolgate") if letter.staff else _("{school} on your phone")
+    return said.format(school=letter.school)
 
 
 def _head(page: FPDF, letter: Letter) -> None:
@@ -85,7 +87,7 @@ def _head(page: FPDF, letter: Letter) -> None:
     _text(page, letter.school, size=14, bold=True)
     if letter.pupils:
         page.set_xy(115, 19)
-        _cell(page, "Staff" if letter.staff else "Book bag", 8.5, muted=True, width=75)
+        _cell(page, _("Staff") if letter.staff else _("Book bag"), 8.5, muted=True, width=75)
         for place, pupil in enumerate(letter.pupils[:3]):
             page.set_xy(115, 23 + place * 5)
             _cell(page, pupil, 10, bold=place == 0, width=75)
@@ -98,7 +100,7 @@ def _window(page: FPDF, letter: Letter) -> None:
         page.set_xy(_LEFT, _WINDOW_TOP + place * 5)
         _cell(page, line, 10.5, width=_WINDOW_WIDTH)
     page.set_xy(115, _WINDOW_TOP)
-    _cell(page, date_format(timezone.localtime(letter.made), "j F Y"), 10, muted=True, width=75)
+    _cell(page, date_format(timezone.localtime(letter.made), _("j F Y")), 10, muted=True, width=75)
 
 
 def _address_lines(address: str) -> list[str]:
@@ -108,40 +110,40 @@ def _address_lines(address: str) -> list[str]:
 
 def _opening(letter: Letter) -> str:
     if letter.recovers:
-        return (
-            f"{letter.person}, this letter gets you back into your login. The school office has reset it because you "
+        said = _(
+            "{person}, this letter gets you back into your login. The school office has reset it because you "
             "asked for help: your old password, passkeys and codes open nothing any more. What you have confirmed "
             "stays as it is."
         )
-    if letter.again:
-        return (
-            f"{letter.person}, this letter gets you back in. You were disconnected because you asked the school "
+    elif letter.again:
+        said = _(
+            "{person}, this letter gets you back in. You were disconnected because you asked the school "
             "for help. Connect again in about three minutes, on a phone or a computer."
         )
-    if letter.staff:
-        return (
-            f"{letter.person}, the school invites you to look after your own email and mobile on Schoolgate. What you "
+    elif letter.staff:
+        said = _(
+            "{person}, the school invites you to look after your own email and mobile on Schoolgate. What you "
             "confirm there is not overwritten by the nightly import any more. It takes about two minutes."
         )
-    return (
-        f"{letter.person}, the school invites you to Schoolgate: see what the school has written down about you and "
-        "your children, keep your own email and mobile right, and read what it sends. It takes about three minutes, "
-        "on a phone or a computer, and costs nothing."
-    )
+    else:
+        said = _(
+            "{person}, the school invites you to Schoolgate: see what the school has written down about you and "
+            "your children, keep your own email and mobile right, and read what it sends. It takes about three "
+            "minutes, on a phone or a computer, and costs nothing."
+        )
+    return said.format(person=letter.person)
 
 
 def _steps(page: FPDF, letter: Letter) -> None:
-    steps = (
-        ("Open the page", f"Point your phone’s camera at the square below, or type {letter.page} into a browser."),
-        ("Type the number and the code", "Only if you did not use the camera. Capitals and dashes do not matter."),
-        ("Confirm who you are", "We send a code to your email or mobile, then you choose a password. That is all."),
-    )
+    camera = _("Point your phone’s camera at the square below, or type {page} into a browser.")
+    first = (_("Open the page"), camera.format(page=letter.page))
+    only_if = _("Only if you did not use the camera. Capitals and dashes do not matter.")
     if letter.recovers:
-        steps = (
-            steps[0],
-            ("Type the code", "Only if you did not use the camera. Capitals and dashes do not matter."),
-            ("Choose a new password", "You sign in by your email or mobile, as before. That is all."),
-        )
+        then = (_("Choose a new password"), _("You sign in by your email or mobile, as before. That is all."))
+        steps = (first, (_("Type the code"), only_if), then)
+    else:
+        proof = _("We send a code to your email or mobile, then you choose a password. That is all.")
+        steps = (first, (_("Type the number and the code"), only_if), (_("Confirm who you are"), proof))
     for number, (title, text) in enumerate(steps, start=1):
         top = page.get_y()
         page.set_fill_color(*_GATE)
@@ -163,7 +165,7 @@ def _keys(page: FPDF, letter: Letter) -> None:
     page.rect(_LEFT, top, _WIDTH, _QR_SIZE + 12, style="D", round_corners=True, corner_radius=3)
     _qr(page, letter.link, _LEFT + 6, top + 6)
     left = _LEFT + _QR_SIZE + 18
-    keys = [("Letter number", _spaced(letter.number)), ("Code", letter.code)]
+    keys = [(_("Letter number"), _spaced(letter.number)), (_("Code"), letter.code)]
     for place, (name, value) in enumerate(keys[1:] if letter.recovers else keys):
         page.set_xy(left, top + 8 + place * 20)
         _cell(page, name, 9.5, muted=True, width=100)
@@ -194,12 +196,19 @@ def _qr(page: FPDF, link: str, left: float, top: float) -> None:
 
 
 def _foot(page: FPDF, letter: Letter) -> None:
-    asks = f" Questions: {letter.office}." if letter.office else " Questions: ask the school office."
-    use = "open this login" if letter.recovers else "register in that name"
-    text = (
-        f"Good once, until {when(letter.until)}. This letter is for {letter.person} alone: whoever has it can {use}, "
-        f"so please do not pass it on. A newer letter or invitation replaces it.{asks}"
-    )
+    if letter.recovers:
+        said = _(
+            "Good once, until {until}. This letter is for {person} alone: whoever has it can open this login, "
+            "so please do not pass it on. A newer letter or invitation replaces it."
+        )
+    else:
+        said = _(
+            "Good once, until {until}. This letter is for {person} alone: whoever has it can register in that name, "
+            "so please do not pass it on. A newer letter or invitation replaces it."
+        )
+    office = _("Questions: {office}.").format(office=letter.office)
+    asks = office if letter.office else _("Questions: ask the school office.")
+    text = f"{said.format(until=when(letter.until), person=letter.person)} {asks}"
     page.set_y(page.get_y() + 2)
     _text(page, text, size=9, muted=True)
 
