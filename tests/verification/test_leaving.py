@@ -248,6 +248,10 @@ def test_the_office_disconnects_and_resets_on_the_pages(
     assert client.post(away, {"why": "Moved away"}).status_code == 302
     assert connection(contact).ended_at is not None
     assert client.get(away).status_code == 404
+    page = client.get(reverse("people:contact", args=[school.slug, contact.pk])).content.decode()
+    assert "Was connected until" in page
+    assert "Moved away" in page
+    assert "Never invited" not in page
 
 
 def test_the_page_says_that_a_letter_waits_to_be_used_and_when_it_has_lapsed(

@@ -190,6 +190,13 @@ def history_of(owner: Contact | Staff, now: dt.datetime) -> History:
     return History(newest, found.count(), unused and newest.expires_at > now, why or "")
 
 
+def last_ended(owner: Contact | Staff) -> Connection | None:
+    """Return the connection that a record has had, if any: the one that ended last."""
+    field: dict[str, Any] = {"staff" if isinstance(owner, Staff) else "contact": owner}
+    had = Connection.objects.filter(school_id=owner.school_id, connected_at__isnull=False, ended_at__isnull=False)
+    return had.filter(**field).order_by("-ended_at").first()
+
+
 def denied_links(contact: Contact) -> QuerySet[PupilContact]:
     """Return the links of which the parent has said that the pupil is not theirs."""
     found = PupilContact.objects.filter(school_id=contact.school_id, contact=contact, denied_at__isnull=False)

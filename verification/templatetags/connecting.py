@@ -27,7 +27,7 @@ def connection_panel(context: template.Context, person: Contact | Staff) -> dict
     now, request = timezone.now(), context.get("request")
     record = selectors.record_of(person, now)
     decided = rules.decide(record, now=now)
-    history = selectors.history_of(person, now)
+    history, connection = selectors.history_of(person, now), people.open_connection(person)
     return {
         "person": person,
         "owner": "staff" if isinstance(person, Staff) else "contacts",
@@ -35,7 +35,8 @@ def connection_panel(context: template.Context, person: Contact | Staff) -> dict
         "may_edit": context.get("may_edit"),
         "csrf_token": context.get("csrf_token"),
         "here": request.path if request else "",
-        "connection": people.open_connection(person),
+        "connection": connection,
+        "ended": None if connection else selectors.last_ended(person),
         "history": history,
         "sent_to": _sent_to(history.newest),
         "way": decided.channel if isinstance(decided, Ask) else "",
