@@ -106,7 +106,10 @@ def who(request: JoinRequest) -> HttpResponse:
 def _same_name(request: JoinRequest) -> bool:
     """Whether the login is called as the record is; else the page asks twice."""
     owner, account = request.guest.owner, request.account
-    return account is None or not account.name or owner.surname.casefold() in account.name.casefold()
+    if account is None or not account.name:
+        return True
+    called = account.name.casefold()
+    return all(name.casefold() in called for name in (*owner.forename.split()[:1], owner.surname))
 
 
 # Email and mobile

@@ -10,6 +10,7 @@ import time_machine
 from django.test import Client
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.messaging.models import Notice
 from hub.people.models import Connection, Contact
@@ -136,6 +137,21 @@ def test_a_nickname_in_one_record_is_a_matter_for_the_office(
     invited.open("ngozi@example.org")
     invited.post("/join/")
     assert "If both are you, ask the school office" in text(invited.client.get("/join/who/"))
+
+
+def test_a_husband_who_is_signed_in_from_another_school_is_asked_twice(
+    invited: Person, mother: Contact, other_school: School
+) -> None:
+    """They share a surname, a mailbox and a tablet: his login must not take her record in passing."""
+    login = Account.objects.create_user("chidi@example.org", name="Chidi Okafor", password=GOOD)
+    with scope.schools(other_school.pk):
+        tie(make_contact(other_school, "Chidi", "Okafor"), login)
+    invited.client.force_login(login)
+    invited.open("ngozi@example.org")
+    invited.post("/join/")
+    assert "has another name than" in text(invited.client.get("/join/who/"))
+    Account.objects.filter(pk=login.pk).update(name="Ngozi Okafor")
+    assert "has another name than" not in text(invited.client.get("/join/who/"))
 
 
 def test_a_letters_code_never_has_what_looks_alike_and_says_so(mother: Contact, office: Account) -> None:
