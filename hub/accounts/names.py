@@ -13,6 +13,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 MOST = 320
+_CURLY = str.maketrans("‘’‛", "'''")
+"""Phones put these for the apostrophe of o'brien@example.org."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,20 @@ class Name:
 
 def read(typed: str) -> Name:
     """Return the name as it would be kept: a lower-case email, or a mobile in E.164 (07… is a UK number)."""
-    text = unicodedata.normalize("NFKC", typed[:MOST]).strip().lower().replace("\x00", "")
+    text = unicodedata.normalize("NFKC", typed[:MOST].translate(_CURLY)).strip().lower().replace("\x00", "")
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")  # what a pasted name brings unseen
     if "@" in text:
-        return Name("email", "".join(text.split()))
+        local, at, domain = "".join(text.split()).rpartition("@")
+        return Name("email", f"{local}{at}{_plain(domain)}")
     return Name("mobile", _number(text) or text)
+
+
+def _plain(domain: str) -> str:
+    """Return a domain in the letters it is kept in: `xn--mller-kva.example`."""
+    try:
+        return domain.rstrip(".").encode("idna").decode()
+    except UnicodeError:
+        return domain
 
 
 def _number(text: str) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from hub.accounts import browsers, names, signing_in
 from hub.accounts.models import Account
 from hub.accounts.services import claim_sign_in_name
+from hub.people import details
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,14 @@ from hub.accounts.services import claim_sign_in_name
         (" Parent@Example.ORG ", "email", "parent@example.org"),
         ("par ent@example.org", "email", "parent@example.org"),
         ("ｐarent＠example.org", "email", "parent@example.org"),
+        ("O’Brien@example.org", "email", "o'brien@example.org"),
+        ("\u202aparent\u200b@example.org\u202c", "email", "parent@example.org"),
+        ("parent@example.org.", "email", "parent@example.org"),
+        ("parent@Müller.example", "email", "parent@xn--mller-kva.example"),
+        ("parent@" + "ü" * 80 + ".example", "email", "parent@" + "ü" * 80 + ".example"),
+        ("@", "email", "@"),
         ("07700 900123", "mobile", "+447700900123"),
+        ("\u202a+44 7700 900123\u202c", "mobile", "+447700900123"),
         ("+44 (0)7700 900123", "mobile", "+447700900123"),
         ("+353 85 012 3456", "mobile", "+353850123456"),
         ("nobody", "mobile", "nobody"),
@@ -25,6 +33,11 @@ from hub.accounts.services import claim_sign_in_name
 )
 def test_a_name_is_read_as_it_would_be_kept(typed: str, column: str, value: str) -> None:
     assert names.read(typed) == names.Name(column, value)
+
+
+@pytest.mark.parametrize("typed", ["O’Brien@example.org", "x@müller.example", "ngozi\u200b@example.org", "ﬁona@ex.org"])
+def test_whoever_types_their_email_as_they_gave_it_is_found_by_it(typed: str) -> None:
+    assert names.read(typed).value == details.email(typed).value
 
 
 def test_nothing_typed_is_nobody(db: None) -> None:
