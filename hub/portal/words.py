@@ -223,7 +223,7 @@ def _rejected(change: DetailChange) -> str:
 
 
 def _expired(change: DetailChange) -> str:
-    if change.origin == Origin.PERSON:
+    if change.origin == Origin.PERSON or change.answered_at:
         return _("The code was not typed by {when}, so nothing changed.").format(when=moment(change.deadline))
     return _("Nobody answered by {when}, so it stayed as it was.").format(when=moment(change.deadline))
 

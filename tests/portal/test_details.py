@@ -60,6 +60,10 @@ def test_a_value_the_mis_does_not_have_yet_says_so(ngozi: Parent) -> None:
         ({"status": "rejected", "answered_at": timezone.now(), "reason": "Old."}, "“Old.”"),
         ({"status": "expired", "origin": "organisation", "deadline": timezone.now()}, "Nobody answered by"),
         ({"status": "expired", "deadline": timezone.now()}, "The code was not typed by"),
+        (
+            {"status": "expired", "origin": "organisation", "deadline": timezone.now(), "answered_at": timezone.now()},
+            "The code was not typed by",
+        ),
         ({"status": "withdrawn", "answered_at": timezone.now()}, "Nothing changed by it."),
         ({"status": "frozen"}, "the office is looking into it"),
         ({"status": "frozen", "settled_at": timezone.now()}, "the office looked into it on"),

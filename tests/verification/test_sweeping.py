@@ -19,6 +19,7 @@ from verification import selectors, services, sweeping, tasks
 from verification.models import ChangeLink, DetailChange, ProofCode, RecoveryRequest, Status
 from verification.recovery import recovering
 from verification.reporting.report import Writer
+from verification.templatetags.confirming import shown
 
 NEW = "new@example.org"
 OFFICE = "office@example.org"
@@ -88,6 +89,7 @@ def test_a_yes_without_its_code_expires_too(ngozi: Connection, office: Account, 
     (listed,) = Writer(change.school, mis=mis, now=now + WEEK).rows([change])
     assert listed.said[0].startswith("Ngozi said yes on")
     assert "proved nothing by" in listed.said[0]
+    assert shown(change, connected=True).sentence.startswith("They said yes on")
 
 
 def test_reminders_come_on_the_third_and_the_sixth_day(ngozi: Connection, office: Account, now: dt.datetime) -> None:

@@ -66,4 +66,6 @@ def shown(change: DetailChange, *, connected: bool) -> Shown:
         sentence = f"{change.answered_by} said no on {when(change.answered_at)}: “{change.reason}”"
         return Shown(change, value, "quiet", "Rejected", sentence, may_ask=ask)
     sentence = f"There was no answer by {when(change.deadline)}, so nothing was changed."
+    if change.answered_at:
+        sentence = f"They said yes on {when(change.answered_at)}, and did not prove it by {when(change.deadline)}."
     return Shown(change, value, "quiet", "Expired", sentence, may_ask=ask)
