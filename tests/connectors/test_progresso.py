@@ -158,7 +158,7 @@ def test_all_pages_are_fetched_and_kept_as_they_came() -> None:
 
 
 def test_lists_that_move_while_they_are_fetched_are_fetched_again() -> None:
-    with SimulatorServer(ProgressoApi(Simulation([{"dfe_number": NUMBER, "seed": 4, "size": 450}]))) as server:
+    with SimulatorServer(ProgressoApi(Simulation([{"dfe_number": NUMBER, "seed": 4, "size": 230}]))) as server:
         server.simulation.set_fault(Fault.ADDED_BETWEEN_PAGES)
         came = collected(server)
         assert {name[0] for name, _ in parts(came)} == {"s", "1", "2"}

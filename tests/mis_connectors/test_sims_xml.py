@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -25,7 +27,7 @@ STATE = '{"seed": 4, "size": 40, "night": 2, "users": {"agent": "secret"}}'
 
 @pytest.fixture(scope="module")
 def made() -> School:
-    return generate(seed=4, size=300)
+    return generate(seed=4, size=160)
 
 
 def test_the_reader_finds_everybody_and_understands_everything(made: School) -> None:
@@ -95,7 +97,8 @@ def test_a_bundle_is_the_same_every_time(made: School) -> None:
     assert (facts.run_id, facts.started_at, len(facts.files)) == ("r-1", BEGAN, 3)
 
 
-def run(folder: Path, *arguments: str, fault: str = "", seconds: float = 20) -> tuple[str, Path]:
+def asked(folder: Path, arguments: tuple[str, ...], fault: str) -> tuple[tuple[str, ...], dict[str, str], Path]:
+    """Return what the stand-in is given: arguments, environment, and the file they name."""
     state, output = folder / "state.json", folder / "out.xml"
     state.write_text(STATE, encoding="utf-8")
     environment = {
@@ -104,7 +107,12 @@ def run(folder: Path, *arguments: str, fault: str = "", seconds: float = 20) -> 
         "STANDIN_SIMS_FAULT": fault,
         "STANDIN_SIMS_SECONDS": "0.5",
     }
-    given = arguments or ("/TRUSTED", '/REPORT:"Schoolgate Pupils"', f"/OUTPUT:{output}", "/QUIET")
+    return arguments or ("/TRUSTED", '/REPORT:"Schoolgate Pupils"', f"/OUTPUT:{output}", "/QUIET"), environment, output
+
+
+def started(folder: Path, *arguments: str, fault: str = "", seconds: float = 20) -> tuple[str, Path]:
+    """Run the stand-in as the agent does: a program of its own."""
+    given, environment, output = asked(folder, arguments, fault)
     done = subprocess.run(
         [sys.executable, command_reporter.__file__, *given],
         capture_output=True, env=environment, cwd=folder, timeout=seconds, check=True,
@@ -112,14 +120,24 @@ def run(folder: Path, *arguments: str, fault: str = "", seconds: float = 20) -> 
     return done.stdout.decode("windows-1252"), output
 
 
+def run(folder: Path, *arguments: str, fault: str = "") -> tuple[str, Path]:
+    """Run what is in the program, in this process."""
+    given, environment, output = asked(folder, arguments, fault)
+    said = io.BytesIO()
+    with mock.patch.dict(os.environ, environment, clear=True), redirect_stdout(io.TextIOWrapper(said)):
+        assert command_reporter.main(list(given)) == 0
+        sys.stdout.flush()
+        return said.getvalue().decode("windows-1252"), output
+
+
 def test_the_stand_in_runs_a_report_by_name(tmp_path: Path) -> None:
-    said, output = run(tmp_path)
+    said, output = started(tmp_path)
     assert said == ""
     assert len(read(output.read_bytes()).records) > 40
 
 
 def test_the_stand_in_writes_to_standard_output_where_no_file_is_named(tmp_path: Path) -> None:
-    said, _ = run(tmp_path, "/user:agent", "/password:secret", "/report:Schoolgate Staff", "/quiet")
+    said, _ = started(tmp_path, "/user:agent", "/password:secret", "/report:Schoolgate Staff", "/quiet")
     assert read(said.encode("windows-1252")).complete == {Kind.STAFF}
     said, _ = run(tmp_path, "/TRUSTED", "/REPORT:Schoolgate Staff")
     assert said.startswith("SIMS .net")
@@ -175,7 +193,7 @@ def test_a_fault_may_be_of_one_report_only(tmp_path: Path) -> None:
 
 
 def test_a_slow_file_grows_after_the_program_has_ended(tmp_path: Path) -> None:
-    _, output = run(tmp_path, fault="slow")
+    _, output = started(tmp_path, fault="slow")
     first = output.stat().st_size
     until = time.monotonic() + 20
     while time.monotonic() < until and not output.read_bytes().rstrip().endswith(b"</SuperStarReport>"):
@@ -186,4 +204,4 @@ def test_a_slow_file_grows_after_the_program_has_ended(tmp_path: Path) -> None:
 
 def test_a_hung_program_says_nothing(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        run(tmp_path, fault="hang", seconds=1)
+        started(tmp_path, fault="hang", seconds=1)
