@@ -27,7 +27,8 @@ from hub.accounts.viewer import ViewedRequest
 
 def is_ours(request: ViewedRequest, page: str) -> bool:
     """Whether a page that somebody asks to be led to is one of this hub."""
-    return url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return ours and page.startswith("/")  # else it would be looked up as the name of a view
 
 
 def safe_next(request: ViewedRequest) -> str:

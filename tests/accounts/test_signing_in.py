@@ -120,6 +120,7 @@ def test_an_account_without_a_password_cannot_sign_in(db: None) -> None:
 def test_the_way_on_stays_on_this_site(parent: Account) -> None:
     assert sign_in(Client(), "parent@example.org", next="https://example.com/")["Location"] == "/"
     assert sign_in(Client(), "parent@example.org", next="//example.com/")["Location"] == "/"
+    assert sign_in(Client(), "parent@example.org", next="home")["Location"] == "/"
     assert sign_in(Client(), "parent@example.org", next="/home/details/")["Location"] == "/home/details/"
 
 
