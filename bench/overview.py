@@ -76,11 +76,12 @@ def _queries(client: Client, path: str) -> int:
 
 def _figures(asked: list[tuple[Client, str]], requests: int) -> dict[str, float | int]:
     took, cpu = [], []
-    for number, (client, path) in enumerate(itertools.islice(itertools.cycle(asked), WARM_UP + requests)):
+    warm = min(WARM_UP, requests)
+    for number, (client, path) in enumerate(itertools.islice(itertools.cycle(asked), warm + requests)):
         own, began = time.process_time() + backend_seconds(), time.perf_counter()
         _ask(client, path)
         ended = time.perf_counter()
-        if number >= WARM_UP:
+        if number >= warm:
             took.append(ended - began)
             cpu.append(time.process_time() + backend_seconds() - own)
     took.sort()
