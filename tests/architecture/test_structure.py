@@ -33,6 +33,7 @@ MAY_SEE_EVERY_SCHOOL = {
     "imports/link/nights.py",  # overdue links, for health
     "verification/changes/freezing.py",  # a link's change may span schools
     "verification/lifecycle/leavers.py",  # which schools there are
+    "verification/registration/elsewhere.py",  # a mailbox may be shared across schools
     "verification/recovery/reach.py",  # a mailbox may be shared across schools, and a login opens several
     "verification/sweeping.py",  # which schools have something due
     "verification/reporting/weekly.py",  # which schools have something to copy on a Monday

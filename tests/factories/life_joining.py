@@ -173,8 +173,9 @@ class Joining:
 
     def _is_shared(self, slot: Slot) -> bool:
         value = self.desk.value(slot).value
-        others = {one for one in (*self.desk.values, *self.desk.mis) if one[0] == slot[0] and one[2] == slot[2]}
+        others = {one for one in (*self.desk.values, *self.desk.mis) if one[2] == slot[2]}
         others = {one for one in others if one[:2] != slot[:2] and one[:2] not in self.desk.away}
+        others = {one for one in others if one[0] == slot[0] or not self._may_be_one(slot[:2], one[:2])}
         return any(value in (self.desk.value(one).value, self.desk.mis.get(one, "")) for one in others)
 
     def _login_for(self, record: Record, which: int) -> int | None:

@@ -33,8 +33,8 @@ from verification.invitations.rules import LETTER, Refusal, decide
 from verification.invitations.selectors import at_their_address, can_reach, record_of
 from verification.models import DetailChange, Invitation, Origin, Status
 from verification.owners import Owner, circle_of, lock
-from verification.registration import rules
-from verification.registration.rules import Known, Name, Said, Told
+from verification.registration import elsewhere, rules
+from verification.registration.rules import Known, Said, Told
 from verification.reporting import settling
 
 
@@ -99,7 +99,7 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
     if not _still_theirs(id=invitation.pk):
         raise InvitationRefused(InvitationTrouble.GONE, invitation=invitation)
     known, texts = _known(owner), can_reach(rules.MOBILE)
-    second = rules.second_proof(invitation.channel, invitation.sent_to, known)
+    second = _second(invitation, owner, known)
     if second == rules.MOBILE and not texts:
         raise InvitationRefused(InvitationTrouble.LETTER, invitation=invitation)
     return Guest(
@@ -111,6 +111,15 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
         second=second,
         texts=texts,
     )
+
+
+def _second(invitation: Invitation, owner: Owner, known: dict[str, Known]) -> str:
+    """Return which detail must be proved beside the link: whoever shares its address may be at another school."""
+    went = {"email": rules.EMAIL, "text": rules.MOBILE}.get(invitation.channel)
+    if went and not known[went].shared and elsewhere.is_anothers(owner, went, known[went].value):
+        known = known | {went: Known(known[went].value, shared=True)}
+    second = rules.second_proof(invitation.channel, invitation.sent_to, known)
+    return "" if second and elsewhere.is_anothers(owner, second, known[second].value) else second
 
 
 def _known(owner: Owner) -> dict[str, Known]:
@@ -162,17 +171,13 @@ def refuse_stranger(guest: Guest, account: Account) -> None:
     for connection in theirs:
         other = connection.contact or connection.staff
         assert other is not None
-        if not rules.may_be_one(_name(guest.owner), _name(other)):
+        if not rules.may_be_one(elsewhere.name_of(guest.owner), elsewhere.name_of(other)):
             raise InvitationRefused(
                 InvitationTrouble.NOT_YOURS,
                 _("You are connected at %(school)s as %(you)s, and this invitation is for %(other)s.")
                 % {"school": guest.school.name, "you": other, "other": guest.owner},
                 invitation=guest.invitation,
             )
-
-
-def _name(owner: Owner) -> Name:
-    return Name(owner.title, owner.forename, owner.surname)
 
 
 def proven_elsewhere(account: Account | None) -> dict[str, set[str]]:

@@ -13,10 +13,10 @@ from hub.accounts.models import Account
 from hub.core import scope
 from hub.core.models import School
 from hub.messaging.models import Notice
-from hub.people.models import Connection, Contact
+from hub.people.models import Connection, Contact, ContactDetail
 from tests.conftest import NOW
 from tests.factories.joining import GOOD, Person, children_of, register
-from tests.factories.people import give, make_contact, make_staff, tie
+from tests.factories.people import give, make_contact, make_pupil, make_staff, tie
 from verification import codes
 from verification.invitations import inviting
 from verification.models import Choices
@@ -152,6 +152,43 @@ def test_a_husband_who_is_signed_in_from_another_school_is_asked_twice(
     assert "has another name than" in text(invited.client.get("/join/who/"))
     Account.objects.filter(pk=login.pk).update(name="Ngozi Okafor")
     assert "has another name than" not in text(invited.client.get("/join/who/"))
+
+
+class TestAMailboxSharedAcrossSchools:
+    """He has a child at another school, which has the family's mailbox for him; she is known here alone."""
+
+    def known_there(self, other_school: School, forename: str, surname: str = "Okafor", **details: str) -> None:
+        with scope.schools(other_school.pk):
+            contact = make_contact(other_school, forename, surname, make_pupil(other_school))
+            for kind, value in details.items():
+                give(contact, kind, value)
+
+    def asks_for_her_mobile(self, invited: Person) -> bool:
+        invited.open("ngozi@example.org")
+        invited.begin()
+        invited.post("/join/email/", choice="known0")
+        return "show that you are you" in text(invited.client.get("/join/mobile/"))
+
+    def test_he_does_not_become_her_by_her_link(self, invited: Person, other_school: School) -> None:
+        self.known_there(other_school, "Chidi", email="ngozi@example.org")
+        assert self.asks_for_her_mobile(invited)
+        assert invited.post("/join/mobile/", choice="none").status_code == 422
+
+    def test_nor_where_only_the_mis_still_says_so(self, invited: Person, other_school: School) -> None:
+        self.known_there(other_school, "Chidi", email="ngozi@example.org")
+        with scope.schools(other_school.pk):
+            ContactDetail.objects.filter(contact__forename="Chidi").update(value="chidi@example.org")
+        assert self.asks_for_her_mobile(invited)
+
+    def test_she_herself_at_the_other_school_makes_nothing_harder(self, invited: Person, other_school: School) -> None:
+        self.known_there(other_school, "Ngozi", email="ngozi@example.org", mobile="+447700900111")
+        assert not self.asks_for_her_mobile(invited)
+
+    def test_where_the_mobile_is_shared_too_the_link_is_all_there_can_be(
+        self, invited: Person, other_school: School
+    ) -> None:
+        self.known_there(other_school, "Chidi", email="ngozi@example.org", mobile="+447700900111")
+        assert not self.asks_for_her_mobile(invited)
 
 
 def test_a_letters_code_never_has_what_looks_alike_and_says_so(mother: Contact, office: Account) -> None:
