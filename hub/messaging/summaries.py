@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,6 +14,7 @@ from hub.core.keyring import KeyringError
 from hub.messaging import notices, words
 from hub.messaging.kinds import KINDS
 from hub.messaging.models import Channel, Notice, NoticeState
+from hub.people import delivering
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ def write(*, before: dt.datetime, now: dt.datetime) -> int:
     failed: ExceptionGroup[Exception] | None = None
     with transaction.atomic():
         held, lost = _held(before)
+        dead = _dead(held.values())
 
         def put_together(account_id: int | None) -> None:
-            made.extend(_of_account(held[account_id], now))
+            made.extend(_of_account(held[account_id], dead, now))
             told.extend(one.pk for one in held[account_id])
 
         try:
@@ -72,15 +74,24 @@ def _opens(notice: Notice) -> bool:
         return False
 
 
-def _of_account(held: list[Notice], now: dt.datetime) -> list[Notice]:
-    """Return the summaries of one login: an email to each address; a text only where there is no email."""
-    mails = [one for one in held if one.channel == Channel.EMAIL]
-    if not mails:
-        return [_summary(held[-1:], ("", words.text("summary", {"count": len(held)})), now)]
+def _of_account(held: list[Notice], dead: Collection[str], now: dt.datetime) -> list[Notice]:
+    """Return the summaries of one login: an email to each address; a text only where no email arrives."""
     by_address: dict[str, list[Notice]] = {}
-    for one in mails:
-        by_address.setdefault(one.to, []).append(one)
-    return [_summary(some, words.email("summary", {"items": _items(some)}), now) for some in by_address.values()]
+    for one in held:
+        if one.channel == Channel.EMAIL:
+            by_address.setdefault(one.to, []).append(one)
+    made = [_summary(some, words.email("summary", {"items": _items(some)}), now) for some in by_address.values()]
+    texts = [one for one in held if one.channel == Channel.TEXT]
+    if texts and set(by_address) <= set(dead):
+        made.append(_summary(texts, ("", words.text("summary", {"count": len(texts)})), now))
+    return made
+
+
+def _dead(held: Iterable[list[Notice]]) -> set[str]:
+    """Return the emails of which it is known that nothing arrives there, of logins that are told by text too."""
+    both = [some for some in held if len({one.channel for one in some}) > 1]
+    emails = {one.to for some in both for one in some if one.channel == Channel.EMAIL}
+    return delivering.dead_among(emails) if emails else set()
 
 
 def _summary(held: list[Notice], filled: tuple[str, str], now: dt.datetime) -> Notice:

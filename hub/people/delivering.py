@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -27,6 +28,15 @@ def mark_undeliverable(*, kind: str, value: str, why: str, now: dt.datetime) -> 
 def mark_deliverable(*, kind: str, value: str, now: dt.datetime) -> int:
     """Take that back, at every school, because something was taken for this email or mobile; return at how many."""
     return _mark(kind, value, deliverable=True, action="person.deliverable_again", data={"kind": kind}, now=now)
+
+
+def dead_among(values: Iterable[str]) -> set[str]:
+    """Return those of these emails and mobiles of which a record at any school says that nothing arrives there."""
+    asked = list(values)
+    with scope.every_school():
+        schools = list(School.objects.values_list("pk", flat=True))
+        found = ContactDetail.objects.filter(school__in=schools, value__in=asked, deliverable=False)
+        return set(found.values_list("value", flat=True))
 
 
 @transaction.atomic

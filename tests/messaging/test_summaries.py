@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from hub.accounts.models import Account
+from hub.core.models import School
 from hub.messaging import choices, notices, summaries, sweeping
 from hub.messaging.models import How, Notice
 from tests.factories.inbox import mails_to, swept
+from tests.factories.people import give, make_contact
 
 MORNING = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 EVENING = dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC)
@@ -107,6 +109,19 @@ def test_a_text_is_in_the_email_already_and_comes_alone_only_where_there_is_none
     assert sent.body.startswith("Schoolgate: you have 2 new notices.")
 
 
+def test_the_text_comes_too_where_nothing_arrives_at_the_email(
+    reader: Account, administrator: Account, school: School
+) -> None:
+    choices.choose(account=administrator, kind="proposal_answered", how=How.SUMMARY)
+    give(make_contact(school, "Priya", "Shah"), "email", TO, deliverable=False)
+    for account, to, mobile in ((reader, TO, "+447700900123"), (administrator, "helen@example.org", "+447700900124")):
+        tell(account, "One.", to=to)
+        tell(account, "One.", channel="text", template="code", to=mobile)
+    swept(now=EVENING)
+    assert (len(mails_to(TO)), len(mails_to("+447700900123"))) == (1, 1)
+    assert (len(mails_to("helen@example.org")), mails_to("+447700900124")) == (1, [])
+
+
 def test_it_takes_as_many_statements_for_many_as_for_one(reader: Account, django_assert_num_queries: Any) -> None:
     for count in (1, 20):
         for at in range(count):
@@ -123,10 +138,10 @@ def test_one_login_whose_summary_fails_keeps_no_other_from_theirs(
     tell(administrator, "For Helen.", to="helen@example.org")
     put_together = summaries._of_account
 
-    def fails(held: list[Notice], now: dt.datetime) -> list[Notice]:
+    def fails(held: list[Notice], *more: Any) -> list[Notice]:
         if held[0].account_id == reader.pk:
             raise ValueError("broken")
-        return put_together(held, now)
+        return put_together(held, *more)
 
     monkeypatch.setattr(summaries, "_of_account", fails)
     with pytest.raises(ExceptionGroup) as raised:
