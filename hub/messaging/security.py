@@ -1,7 +1,7 @@
 """Telling people what happened to how they sign in, so that nobody can take a login without its owner's knowing.
 
 Accounts write down what happened in the transaction in which it did; here it is found, within
-seconds, and told: what belongs together in one notice, by email, or by text to a login without one.
+seconds, and told: what belongs together in one notice, by email, or by text where no email arrives.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hub.accounts.trail import What
 from hub.core import sweeps
 from hub.messaging import notices
 from hub.messaging.models import Channel
+from hub.people import delivering
 
 AT_ONCE = 500
 """Events of one login told in one notice."""
@@ -63,13 +64,20 @@ def _tell_owner(account_id: int, now: dt.datetime) -> bool:
     return _tell(found[0].account, found, now)
 
 
+def _address(account: Account) -> str:
+    """Return where the owner is told: the email; the mobile where there is none, or nothing arrives at it."""
+    email, mobile = account.email or "", account.mobile or ""
+    return mobile if mobile and (not email or delivering.dead_among([email])) else email
+
+
 def _tell(account: Account, events: Sequence[SecurityEvent], now: dt.datetime) -> bool:
-    if not (account.email or account.mobile):
+    to = _address(account)
+    if not to:
         return False
     told = notices.send(
         kind="security",
-        channel=Channel.EMAIL if account.email else Channel.TEXT,
-        to=account.email or account.mobile or "",
+        channel=Channel.EMAIL if to == account.email else Channel.TEXT,
+        to=to,
         template="security",
         context={
             "name": account.name,

@@ -10,8 +10,10 @@ import pytest
 from hub.accounts import passwords, recovery_codes, second_factor, trail
 from hub.accounts.models import Account, SecurityEvent
 from hub.accounts.trail import What
+from hub.core.models import School
 from hub.messaging import security
 from tests.factories.inbox import mails_to, swept
+from tests.factories.people import give, make_contact
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -52,6 +54,14 @@ def test_a_login_without_an_email_is_told_by_text(db: None, now: dt.datetime) ->
     (text,) = mails_to("+447700900123")
     assert "had not been used before" in text.body
     assert len(text.body) <= 306
+
+
+def test_a_login_at_whose_email_nothing_arrives_is_told_by_text(school: School, now: dt.datetime) -> None:
+    account = Account.objects.create_user("old@example.org", mobile="+447700900123", name="Ngozi Ade")
+    give(make_contact(school, "Ngozi", "Ade"), "email", "old@example.org", deliverable=False)
+    trail.record(account=account, what=What.PASSKEY_ADDED, now=now)
+    security.tell(now=now)
+    assert (len(mails_to("+447700900123")), mails_to("old@example.org")) == (1, [])
 
 
 def test_each_event_has_a_sentence() -> None:
