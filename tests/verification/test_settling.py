@@ -344,6 +344,19 @@ def test_a_question_is_taken_back_when_the_mis_says_something_else(
     assert DetailChange.objects.first().reason == "The MIS no longer says this."  # type: ignore[union-attr]
 
 
+def test_a_question_is_taken_back_where_an_undo_took_the_very_row_that_said_it(
+    school: School, ngozi: Contact, asks: Choices, now: dt.datetime
+) -> None:
+    """The MIS had begun to have one where she has none; it never had, once that import is undone."""
+    offered = give(ngozi, "email", "", "ngozi@example.org")
+    ngozi.details.filter(kind="mobile").update(mis_value=NEW)
+    night(school, now)
+    assert rows(school) == [("pending", "", "", "ngozi@example.org")]
+    offered.delete()
+    settle(school=school, import_id=None, now=now + HOUR)
+    assert rows(school) == [("withdrawn", "", "", "ngozi@example.org")]
+
+
 def test_a_change_that_the_mis_merely_has_not_yet_is_no_question(
     school: School, ngozi: Contact, asks: Choices, now: dt.datetime
 ) -> None:

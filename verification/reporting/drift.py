@@ -116,7 +116,7 @@ def concerned(params: dict[str, Any], *, of: Sequence[str], asked: bool) -> set[
             cursor.execute(f"SELECT f.contact_id, f.staff_id FROM ({union}) f", params)
             found |= set(cursor.fetchall())
         if asked:
-            cursor.execute(f"SELECT c.contact_id, c.staff_id {_OVERTAKEN_FROM} WHERE {_OVERTAKEN}", params)
+            cursor.execute(_ASKED_IN_VAIN, params)
             found |= set(cursor.fetchall())
     return found
 
@@ -149,16 +149,20 @@ def _union(whom: str, *, of: tuple[str, ...], propose: bool) -> str:
     )
 
 
-_OVERTAKEN_FROM = "FROM verification_detailchange c, people_contactdetail d"
-_OVERTAKEN = """
-    c.school_id = %(school)s AND c.status = 'pending' AND c.origin = 'import' AND c.field = d.kind
-        AND d.school_id = c.school_id AND (d.contact_id = c.contact_id OR d.staff_id = c.staff_id)
-        AND d.mis_value <> c.new_value
+# The MIS says something else, or nothing at all: an undo takes away the very row that said it.
+_SAYS_SO = """
+    EXISTS (SELECT FROM people_contactdetail d WHERE d.school_id = c.school_id AND d.{of}_id = c.{of}_id
+        AND d.{other}_id IS NULL AND d.kind = c.field AND d.mis_value = c.new_value)
 """
+_OVERTAKEN = f"""
+    c.school_id = %(school)s AND c.status = 'pending' AND c.origin = 'import'
+        AND NOT {_SAYS_SO.format(of="contact", other="staff")}
+        AND NOT {_SAYS_SO.format(of="staff", other="contact")}
+"""
+_ASKED_IN_VAIN = f"SELECT c.contact_id, c.staff_id FROM verification_detailchange c WHERE {_OVERTAKEN}"
 _WITHDRAW = f"""
     UPDATE verification_detailchange c SET status = 'withdrawn', answered_at = %(now)s,
         reason = 'The MIS no longer says this.'
-    FROM people_contactdetail d
     WHERE {_OVERTAKEN} AND (c.contact_id = ANY(%(contacts)s) OR c.staff_id = ANY(%(staff)s))
 """
 
