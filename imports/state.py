@@ -89,10 +89,13 @@ class _Loader:
         self.state = state
 
     def _people(self, model: Any, kind: str, fields: tuple[str, ...], where: Q) -> None:
-        rows = model.objects.filter(where, school_id=self.school_id).values_list("pk", *fields)
+        asked = fields if kind == PUPIL else (*fields, "made_by_hand")  # pupils come from an MIS alone
+        rows = model.objects.filter(where, school_id=self.school_id).values_list("pk", *asked)
         people = self.state.people[kind]
         for row in rows.iterator(chunk_size=10_000):
-            people[row[0]] = dict(zip(fields, row[1:], strict=True))
+            people[row[0]] = said = dict(zip(asked, row[1:], strict=True))
+            if said.pop("made_by_hand", False):
+                self.state.by_hand.add((kind, row[0]))
 
     def pupils(self, ids: set[int], fresh: list[Facts], *, by_number: bool) -> None:
         where = Q(pk__in=ids)
@@ -118,8 +121,6 @@ class _Loader:
         if not wanted:
             return
         self._people(Contact, CONTACT, CONTACT_FIELDS, Q(pk__in=wanted))
-        by_hand = Contact.objects.filter(school_id=self.school_id, made_by_hand=True, pk__in=wanted)
-        self.state.by_hand |= {(CONTACT, pk) for pk in by_hand.values_list("pk", flat=True)}
         links = PupilContact.objects.filter(school_id=self.school_id, contact_id__in=wanted)
         for pk, pupil, contact, *values in links.values_list("pk", "pupil_id", "contact_id", *LINK_FIELDS):
             self.state.links[(pupil, contact)] = {
@@ -150,8 +151,6 @@ class _Loader:
             return
         self._people(Staff, STAFF, STAFF_FIELDS, Q() if fresh else Q(pk__in=ids))
         everyone = set(self.state.people[STAFF])
-        by_hand = Staff.objects.filter(school_id=self.school_id, made_by_hand=True, pk__in=everyone)
-        self.state.by_hand |= {(STAFF, pk) for pk in by_hand.values_list("pk", flat=True)}
         self._details(STAFF, everyone)
 
     def _details(self, kind: str, ids: set[int]) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from hub.core.models import School
 from hub.people import services as people
-from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, PupilContact
+from hub.people.models import Connection, Contact, ContactDetail, MisIdentity, Pupil, PupilContact
 from imports.models import ImportChange, ImportState
 from mis_connectors import registry
 from tests.factories.parents import make_login
-from tests.factories.people import tie
+from tests.factories.people import give, make_contact, tie
 from tests.factories.raw import RawMis, RawNights, a_parent, a_pupil
 
 EMAIL, MOBILE, OTHER = "ada@example.org", "07700 900101", "07700 900199"
@@ -160,3 +160,15 @@ def test_one_who_leaves_with_their_record_takes_no_sibling_with_them(nights: Raw
     del nights.mis.records["c1"], nights.mis.records["p1"]
     nights.night()
     assert "Sam" in children_of(ada())
+
+
+@pytest.mark.parametrize(("by_hand", "people"), [(True, 2), (False, 1)])
+def test_whom_the_office_made_by_hand_no_record_is_taken_for(nights: RawNights, by_hand: bool, people: int) -> None:
+    assert nights.night().state == ImportState.APPLIED
+    millie = Pupil.objects.get(forename="Millie")
+    known = make_contact(nights.school, "Ada", "Okafor", millie, made_by_hand=by_hand)
+    give(known, "email", EMAIL)
+    nights.mis.records |= {"c1": a_parent("Ada", "p1", email=EMAIL)}
+    assert nights.night().state == ImportState.APPLIED
+    assert len(adas()) == people
+    assert MisIdentity.objects.filter(contact=known).exists() is not by_hand
