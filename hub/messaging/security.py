@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from hub.accounts.models import Account, SecurityEvent
 from hub.accounts.trail import What
 from hub.core import sweeps
-from hub.messaging import notices
+from hub.messaging import channels, notices
 from hub.messaging.models import Channel
 from hub.people import delivering
 
@@ -67,7 +67,9 @@ def _tell_owner(account_id: int, now: dt.datetime) -> bool:
 def _address(account: Account) -> str:
     """Return where the owner is told: the email; the mobile where there is none, or nothing arrives at it."""
     email, mobile = account.email or "", account.mobile or ""
-    return mobile if mobile and (not email or delivering.dead_among([email])) else email
+    if email and mobile and channels.available(Channel.TEXT) and delivering.dead_among([email]):
+        return mobile
+    return email or mobile
 
 
 def _tell(account: Account, events: Sequence[SecurityEvent], now: dt.datetime) -> bool:
