@@ -112,10 +112,33 @@ class Leaving:
                 self.desk.front.give_back(place, pair)
         self.at("undo", place, 0, 0)
 
+    def said_and_undone(self, place: int, which: int, how: int) -> None:
+        """The MIS begins to have what a Connected person has not, they may be asked and answer, and it is undone."""
+        found = [one for one in sorted(self.desk.logins) if one[0] == place]
+        if not found:
+            return
+        here, record = self.places[place], found[which % len(found)]
+        kinds = [kind for kind in (EMAIL, MOBILE) if (record[1], kind) not in here.hub.details]
+        kind = kinds[0] if kinds else (EMAIL, MOBILE)[which % 2]
+        if how % 3 and place not in self.desk.proposes:
+            self.propose_drift(place, which, how)
+        here.say(record[1], kind, ADDRESSES[kind][how % 4])
+        self.at("night", place, 0, 0)
+        self.done()
+        for answer in ((), (self.approve,), (self.approve, self.prove), (self.decline,), (self.reject,))[how // 3 % 5]:
+            answer(place, which, how)
+            self.done()
+        self.at("undo", place, 0, 0)
+
     # As a life has them.
 
     def _acts(self, record: Record) -> bool: ...
     def _deny(self, place: int, pair: Pair) -> None: ...
+    def approve(self, place: int, which: int, how: int) -> None: ...
+    def prove(self, place: int, which: int, how: int) -> None: ...
+    def decline(self, place: int, which: int, how: int) -> None: ...
+    def reject(self, place: int, which: int, how: int) -> None: ...
+    def propose_drift(self, place: int, which: int, how: int) -> None: ...
     def at(self, name: str, place: int, which: int, how: int) -> None: ...
     def sweep(self) -> None: ...
     def done(self) -> None: ...
