@@ -9,7 +9,7 @@ _TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}")
 """A part of an address as long as `hub.accounts.tokens` makes them; no other is."""
 _CODE = re.compile(r"(?<=[?&]code=)[^&\s\"']+|(?<=[?&]state=)[^&\s\"']+")
 """What an MIS sends a browser back with, once its school has consented."""
-_ROW = re.compile(r"(?m)(\b(?:DETAIL|CONTEXT|LINE \d+): ).*$")
+_ROW = re.compile(r"(?m)((?:DETAIL|CONTEXT|LINE \d+): ).*$")
 """What PostgreSQL adds to an error: the row, the line of a COPY or the statement that it refused, with its values."""
 _VALUE = re.compile(r"(invalid input syntax for type [\w ]+: ).*")
 

@@ -66,7 +66,8 @@ def failed(statement: str, *values: str) -> logging.LogRecord:
             cursor.execute(statement, values)
     except DatabaseError as error:
         group = ExceptionGroup("1 failed, the others are done", [error])
-        return logging.LogRecord("celery", logging.ERROR, "", 0, "Failed", (), (type(group), group, None))
+        said = ("Task failed: %r", (group,))  # as Celery says it, all in one line
+        return logging.LogRecord("celery", logging.ERROR, "", 0, *said, (type(group), group, None))
     raise AssertionError("It did not fail.")
 
 
