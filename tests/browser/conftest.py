@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, ViewportSize, sync_playwright
 
 from hub.accounts import signing_in
 from hub.accounts.models import Account, Role
 from hub.accounts.sessions import SessionStore
 from hub.core import scope
+from tests.browser.judging import DESK, opened_by
 from tests.conftest import join, make_school
 from tests.factories.world import World, a_world
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop running in the test's thread.
 
@@ -68,19 +68,27 @@ def alone(page: Page) -> Page:
     return page
 
 
+def afterwards(page: Page, undo: Callable[[], object]) -> None:
+    """Have something put right on the page before it is given to another test."""
+    _AFTERWARDS.setdefault(page, []).append(undo)
+
+
 _ALONE: set[Page] = set()
+_AFTERWARDS: dict[Page, list[Callable[[], object]]] = {}
+QUIET, PUBLIC = "/static/favicon.svg", "/join/letter/"
+"""Where a page waits for the next test: there is nothing that runs, and going there takes no new process."""
 
 
 @pytest.fixture(scope="session")
-def spare(browser: Browser) -> list[Page]:
+def spare(browser: Browser) -> dict[str, list[Page]]:
     """Pages that a test is done with, as good as new: making a context and its window takes as long as ten pages."""
-    return []
+    return {"": [], "judged": [], "scriptless": []}
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server: object, spare: list[Page]) -> Iterator[Open]:
-    """Open a path as somebody (an email), at a size, in a colour scheme. Console errors fail the test."""
-    pages: list[Page] = []
+def open_page(browser: Browser, live_server: Any, spare: dict[str, list[Page]]) -> Iterator[Open]:
+    """Open a path as somebody (an email), at a size, to be judged or without scripts. Console errors fail the test."""
+    pages: list[tuple[Page, str]] = []
     errors: list[str] = []
 
     def failed(error: Error) -> None:
@@ -90,43 +98,55 @@ def open_page(browser: Browser, live_server: object, spare: list[Page]) -> Itera
         if message.type == "error":
             errors.append(message.text)
 
-    def open_(path: str, *, email: str = "", size: dict[str, int] = DESK, scheme: str = "light") -> Page:
-        page = spare.pop() if spare else _new(browser)
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        page.emulate_media(media="null", color_scheme=scheme)  # type: ignore[arg-type]
-        base = live_server.url  # type: ignore[attr-defined]
+    def open_(path: str, *, email: str = "", size: ViewportSize = DESK, kind: str = "") -> Page:
+        page = spare[kind].pop() if spare[kind] else _new(browser, kind, live_server.url)
+        page.set_viewport_size(size)
+        page.emulate_media(media="null", color_scheme="light")
         if email:
-            page.context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])
+            become(page, email, live_server.url)
         page.on("pageerror", failed)
         page.on("console", said)
-        pages.append(page)
-        page.goto(base + path)
+        pages.append((page, kind))
+        page.goto(live_server.url + path)
         return page
 
     yield open_
-    for page in pages:
+    for page, kind in pages:
         page.remove_listener("pageerror", failed)
         page.remove_listener("console", said)
-        if _as_new(page):
-            spare.append(page)
+        if _as_new(page, kind, live_server.url):
+            spare[kind].append(page)
         else:
             page.context.close()
     unexpected = [error for error in errors if not any(code in error for code in ("404", "410", "422"))]
     assert unexpected == []
 
 
-def _new(browser: Browser) -> Page:
+def become(page: Page, email: str, base: str) -> None:
+    """Sign the page in; the sign-in page itself has journeys of its own."""
+    page.context.add_cookies([{"name": "sessionid", "value": session_of(email), "url": base}])
+
+
+def _new(browser: Browser, kind: str, base: str) -> Page:
     # Nothing is half-way between two colours when it is looked at.
-    context = browser.new_context(viewport=DESK, reduced_motion="reduce", accept_downloads=True)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport=DESK, reduced_motion="reduce", accept_downloads=True, java_script_enabled=kind != "scriptless"
+    )  # fmt: skip
     context.set_default_timeout(30_000)
-    return context.new_page()
+    page = context.new_page()
+    if kind != "judged":
+        return page
+    page.goto(base + PUBLIC)
+    return opened_by(page)
 
 
-def _as_new(page: Page) -> bool:
+def _as_new(page: Page, kind: str, base: str) -> bool:
     """Take out what the test left, and return whether nothing of it can be met by another."""
-    if page in _ALONE or len(page.context.pages) > 1:
+    if page in _ALONE or len(page.context.pages) > (2 if kind == "judged" else 1):
         return False
-    page.goto("about:blank")
+    for undo in _AFTERWARDS.pop(page, []):
+        undo()
+    page.goto(base + (PUBLIC if kind == "judged" else QUIET))
     page.context.clear_cookies()
     return True
 

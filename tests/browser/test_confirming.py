@@ -13,7 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 from hub.accounts.models import Account, Role
 from hub.core import scope
 from hub.people.models import Contact
-from tests.browser.conftest import PHONE, Open
+from tests.browser.conftest import Open
+from tests.browser.judging import PHONE
 from tests.browser.test_registering import fits, picture
 from tests.conftest import join, make_school
 from tests.factories.inbox import last_code, last_link, mails_to

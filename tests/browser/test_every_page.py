@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, PHONE, Open, alone
+from tests.browser.conftest import Open, become
+from tests.browser.judging import problems_in_both
 from tests.factories.changes import make_change
 from tests.factories.world import World
 
 pytestmark = pytest.mark.browser
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
-LOOKS = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"], "resultTypes": ["violations"]}
-"""The rules that a size or a colour scheme decides; the others read the same page."""
-AXE = Axe().axe_script
-LOOK = """rules => axe.run(rules).then(found => ({
-    wrong: found.violations.map(rule => `${rule.id}: ${rule.nodes[0].html.slice(0, 120)}`),
-    wide: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
-}))"""
-"""Only what is wrong leaves the browser: the rest is megabytes."""
-PARTS = 3
+PARTS = 2
 """The pages are shared out, so that no test is the one the others wait for."""
 
 
@@ -77,58 +66,32 @@ def rows_in_every_state(world: World) -> None:
     make_change(world.kept, field="child", pupil=pupil, old_value="Mother", new_value="Not my child")
 
 
-def to_judge(page: Page) -> Page:
-    """Return the page with axe in whatever it opens from now on: sending half a megabyte to each takes longer."""
-    page.add_init_script(AXE)
-    return alone(page)
-
-
-def problems_of(page: Page, rules: dict[str, list[str]] = RULES) -> list[str]:
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    said = page.evaluate(LOOK, rules)
-    found: list[str] = said["wrong"]
-    if said["wide"][0] > said["wide"][1]:
-        found.append(f"wider than the screen: {said['wide']}")
-    return found
-
-
-def problems_in_both(page: Page, on_phone: dict[str, list[str]]) -> list[str]:
-    """Look at the page that is open at a desk in light, then on a phone in the dark, and leave it as it was."""
-    found = problems_of(page)
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.emulate_media(color_scheme="dark")
-    found += [f"on a phone, dark: {problem}" for problem in problems_of(page, on_phone)]
-    page.set_viewport_size(DESK)  # type: ignore[arg-type]
-    page.emulate_media(color_scheme="light")
-    return found
-
-
-def sweep(world: World, open_page: Open, part: int, parts: int, on_phone: dict[str, list[str]]) -> None:
+def sweep(world: World, open_page: Open, base: str, paths: Iterable[str], *, everything: bool = False) -> None:
     rows_in_every_state(world)
-    page = to_judge(open_page("/sign-in/"))
-    base, found = page.url.split("/", 3), {}
-    for path in OUTSIDE[part::parts]:
-        page.goto(f"{base[0]}//{base[2]}{path}")
-        found[path] = problems_in_both(page, on_phone)
-    page = to_judge(open_page("/", email="head@example.org"))
-    for path in paths_of(world)[part::parts]:
-        answer = page.goto(f"{base[0]}//{base[2]}{path}")
+    page = open_page("/sign-in/", kind="judged")
+    found, seen = {}, set()
+    for path in paths:
+        if path not in OUTSIDE:
+            become(page, "head@example.org", base)
+        answer = page.goto(base + path)
         assert answer is not None
-        found[path] = problems_in_both(page, on_phone)
-        if answer.status != (404 if "no-such-page" in path else 200):
+        if page.url in seen:  # it leads to another of them
+            continue
+        seen.add(page.url)
+        found[path] = problems_in_both(page, everything=everything)
+        if path not in OUTSIDE and answer.status != (404 if "no-such-page" in path else 200):
             found[path].append(f"answered {answer.status}")
     assert {path: problems for path, problems in found.items() if problems} == {}, json.dumps(found, indent=1)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_page_is_accessible_and_fits(world: World, open_page: Open, part: int) -> None:
-    sweep(world, open_page, part, PARTS, LOOKS)
+def test_every_page_is_accessible_and_fits(world: World, open_page: Open, live_server: Any, part: int) -> None:
+    sweep(world, open_page, live_server.url, [*OUTSIDE[part::PARTS], *paths_of(world)[part::PARTS]])
 
 
 @pytest.mark.long
-def test_every_page_obeys_every_rule_on_a_phone_too(world: World, open_page: Open) -> None:
-    sweep(world, open_page, 0, 1, RULES)
+def test_every_page_obeys_every_rule_on_a_phone_too(world: World, open_page: Open, live_server: Any) -> None:
+    sweep(world, open_page, live_server.url, [*OUTSIDE, *paths_of(world)], everything=True)
 
 
 def test_the_first_tab_stop_skips_to_the_content(world: World, open_page: Open) -> None:

@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 
 from hub.accounts.models import Role
 from mis_connectors.simulators import command_reporter
-from tests.browser.conftest import PHONE, Open, alone
+from tests.browser.conftest import Open, alone
+from tests.browser.judging import PHONE
 from tests.conftest import join, make_school
 
 pytestmark = pytest.mark.browser

@@ -20,7 +20,7 @@ from mis_connectors.simulators.faults import Fault
 from mis_connectors.simulators.hosting import Hosted, Simulation
 from mis_connectors.simulators.server import SimulatorServer
 from tests.browser.conftest import Open
-from tests.browser.test_every_page import LOOKS, problems_in_both, to_judge
+from tests.browser.judging import problems_in_both
 from tests.conftest import NOW, join, make_school
 
 pytestmark = pytest.mark.browser
@@ -136,8 +136,8 @@ def test_the_pages_of_each_are_accessible_and_fit_in_every_state(
         "spreadsheet": LinkState.ENABLED,
     }
     head = join(make_school(NAME, NUMBER), "head@example.org", "Helen Ward", Role.ADMINISTRATOR)
-    page = to_judge(open_page(f"/{NUMBER}/settings/mis-link/", email="head@example.org"))
-    found = {"choose": problems_in_both(page, LOOKS)}
+    page = open_page(f"/{NUMBER}/settings/mis-link/", email="head@example.org", kind="judged")
+    found = {"choose": problems_in_both(page)}
     for number, (slug, state) in enumerate(states.items(), start=8233101):
         a_link(slug, str(number), by=head, state=state)
         page.goto(f"{live_server.url}/{number}/settings/mis-link/")
@@ -146,7 +146,7 @@ def test_the_pages_of_each_are_accessible_and_fit_in_every_state(
         if slug == "integris":
             page.get_by_role("button", name="Test link").click()
             expect(page.locator("#test h4").first).to_be_visible()
-        found[slug] = problems_in_both(page, LOOKS)
+        found[slug] = problems_in_both(page)
 
     assert {path: problems for path, problems in found.items() if problems} == {}
     assert set(states) | {"sims"} == {info.slug for info in registry.infos()}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
 
 from hub.core import scope
-from tests.browser.conftest import PHONE, Open, session_of
-from tests.browser.test_every_page import LOOKS, problems_in_both, problems_of, to_judge
+from tests.browser.conftest import Open
+from tests.browser.judging import PHONE, problems_in_both, problems_of
 from tests.conftest import make_school
 from tests.factories.inbox import last_code
 from tests.factories.parents import make_login, make_parent, value_of
@@ -33,11 +32,11 @@ def family(transactional_db: None, settings: object) -> Parent:
 def test_every_page_is_accessible_and_fits(family: Parent, open_page: Open) -> None:
     with scope.schools(*(one.school_id for one in family.connections)):
         paths = [*everything(family).values(), reverse("account:home")]
-    page = to_judge(open_page(paths[0], email=EMAIL))
+    page = open_page(paths[0], email=EMAIL, kind="judged")
     base, found = page.url.removesuffix(paths[0]), {}
     for path in paths:
         page.goto(base + path)
-        if problems := problems_in_both(page, LOOKS):
+        if problems := problems_in_both(page):
             found[path] = problems
     assert found == {}
 
@@ -46,41 +45,26 @@ def test_a_calm_day_and_a_stranger_are_accessible_too(family: Parent, open_page:
     make_login("nell@example.org", "Nell Frost")
     home = reverse("portal:home")
     for email in (EMAIL, "nell@example.org"):
-        assert problems_of(open_page(home, email=email, size=PHONE)) == []
+        assert problems_of(open_page(home, email=email, size=PHONE, kind="judged")) == []
 
 
-def _without_scripts(browser: Browser, base: str, path: str) -> Page:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
-    context.add_cookies([{"name": "sessionid", "value": session_of(EMAIL), "url": base}])
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.goto(base + path)
-    return page
-
-
-def test_a_question_is_answered_and_proved_without_scripts(
-    family: Parent, browser: Browser, live_server: object
-) -> None:
+def test_a_question_is_answered_and_proved_without_scripts(family: Parent, open_page: Open) -> None:
     ask(family.contact)
-    page = _without_scripts(browser, live_server.url, reverse("portal:home"))  # type: ignore[attr-defined]
+    page = open_page(reverse("portal:home"), email=EMAIL, size=PHONE, kind="scriptless")
     page.get_by_role("button", name="Yes, at all my schools").click()
     page.get_by_label("The code").fill(last_code("new@example.org"))
     page.get_by_role("button", name="Confirm").click()
     assert page.get_by_text("Confirmed. Your schools reach you there from now on.").is_visible()
     assert value_of(family.contact, "email") == value_of(family.elsewhere, "email") == "new@example.org"
-    page.context.close()
 
 
-def test_the_account_menu_opens_without_scripts_and_by_the_keyboard(
-    family: Parent, browser: Browser, live_server: object
-) -> None:
-    page = _without_scripts(browser, live_server.url, reverse("portal:home"))  # type: ignore[attr-defined]
+def test_the_account_menu_opens_without_scripts_and_by_the_keyboard(family: Parent, open_page: Open) -> None:
+    page = open_page(reverse("portal:home"), email=EMAIL, size=PHONE, kind="scriptless")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
     page.locator(".portal-who > summary").focus()
     page.keyboard.press("Enter")
     assert page.get_by_role("link", name="Sign-in and devices").is_visible()
-    page.context.close()
 
 
 def test_tabs_lie_under_the_thumb_and_hide_nothing(family: Parent, open_page: Open) -> None:

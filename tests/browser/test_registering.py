@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from hub.accounts.models import Account
 from hub.people.models import Connection, Contact, PupilContact
-from tests.browser.conftest import DESK, PHONE, Open
+from tests.browser.conftest import Open
+from tests.browser.judging import DESK, PHONE
 from tests.browser.test_signing_in import give_authenticator
 from tests.factories.inbox import last_code, last_link
 from tests.factories.people import give, make_contact

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from hub.accounts import recovery_codes, second_factor
 from hub.accounts.models import Account, Passkey
-from tests.browser.conftest import DESK, PHONE, Open, alone
+from tests.browser.conftest import Open, afterwards, alone
+from tests.browser.judging import DESK, PHONE
 from tests.conftest import PASSWORD
 from tests.factories.world import World
 
@@ -21,7 +22,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 def give_authenticator(page: Page) -> Any:
     """Plug in a virtual authenticator that checks who holds it, as a phone does by a finger."""
-    plug = page.context.new_cdp_session(alone(page))
+    plug = page.context.new_cdp_session(page)
     plug.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
@@ -32,6 +33,7 @@ def give_authenticator(page: Page) -> Any:
         "automaticPresenceSimulation": True,
     }
     plug.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    afterwards(page, lambda: (plug.send("WebAuthn.disable"), plug.detach()))
     return plug
 
 
@@ -57,7 +59,7 @@ def newcomer() -> Account:
 def test_staff_make_a_passkey_on_the_way_to_their_page_and_sign_in_with_it(world: World, open_page: Open) -> None:
     account = newcomer()
     page = open_page("/8233001/people/", size=DESK)
-    page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+    alone(page).add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
     page.reload()
     give_authenticator(page)
     sign_in(page, "office@example.org")
@@ -136,12 +138,10 @@ def test_a_recovery_code_opens_when_the_phone_is_lost(world: World, open_page: O
     expect(page.locator("main")).to_contain_text("You used a recovery code; 9 are left")
 
 
-def test_the_pages_of_a_login_work_without_script(world: World, browser: Any, live_server: Any) -> None:
+def test_the_pages_of_a_login_work_without_script(world: World, open_page: Open, live_server: Any) -> None:
     account = Account.objects.get(email="office@example.org")
     second_factor.give_time_code(account=account, secret=SECRET, now=timezone.now())
-    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
-    page = context.new_page()
-    page.goto(live_server.url + "/sign-in/")
+    page = open_page("/sign-in/", size=PHONE, kind="scriptless")
     assert not page.get_by_role("button", name="Sign in with a passkey").is_visible()
     sign_in(page, "office@example.org")
     page.get_by_label("Code from your authenticator app").fill(second_factor.current_code(account, timezone.now()))
@@ -152,4 +152,3 @@ def test_the_pages_of_a_login_work_without_script(world: World, browser: Any, li
     page.get_by_role("button", name="Change the password").click()
     expect(page.locator("main")).to_contain_text("Your password is changed")
     expect(page.locator("main")).to_contain_text("This device")
-    context.close()

@@ -13,7 +13,8 @@ from hub.accounts.models import Role
 from hub.core import scope
 from hub.people.models import Pupil
 from mis_connectors.spreadsheet import columns
-from tests.browser.conftest import DESK, PHONE, Open
+from tests.browser.conftest import Open
+from tests.browser.judging import DESK, PHONE
 from tests.conftest import join, make_school
 from tests.factories.sheets import HEADER, family, row, xlsx
 
