@@ -11,6 +11,7 @@ from hub.people.models import ContactDetail, DetailKind
 from hub.portal import words
 from hub.portal.selectors import Record
 from hub.portal.words import State
+from verification.invitations.selectors import can_reach
 from verification.models import DetailChange, MisState, Origin, Status
 
 SOON = dt.timedelta(hours=48)
@@ -254,7 +255,9 @@ def _key(record: Record) -> tuple[int | None, int | None]:
 
 
 def _is_unsure(detail: ContactDetail | None) -> bool:
-    return detail is not None and bool(detail.value) and (detail.verified_at is None or not detail.deliverable)
+    """Whether somebody is to say of this detail that it is theirs, where a code can be sent to it."""
+    unsure = detail is not None and bool(detail.value) and (detail.verified_at is None or not detail.deliverable)
+    return unsure and detail is not None and can_reach(detail.kind)
 
 
 def _to_confirm(records: Sequence[Record], busy: set[str]) -> Iterable[Value]:

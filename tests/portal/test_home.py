@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from django.test import Client
 from django.urls import reverse
@@ -125,6 +126,19 @@ def test_a_value_that_nobody_confirmed_is_asked_about(ngozi_at_both: Parent) -> 
     page = home(ngozi_at_both)
     assert "Is this still your mobile?" in page
     assert "Beck Road Academy: It came from the school&#x27;s own records" in page
+
+
+def test_where_no_texts_go_nobody_is_asked_to_confirm_a_mobile(ngozi_at_both: Parent, settings: Any) -> None:
+    settings.NOTICE_CARRIERS = {**settings.NOTICE_CARRIERS, "text": "hub.messaging.texting.Texting"}
+    settings.TEXT_URL = ""
+    assert "Is this still your mobile?" not in home(ngozi_at_both)
+    mine = ngozi_at_both.client.get(reverse("portal:details")).content.decode()
+    assert 'name="value" value="+44' not in mine, "the button that sends a code to it"
+    answer = ngozi_at_both.client.post(
+        reverse("portal:change", args=["mobile"]),
+        {"value": "07700 900777", "where": [one.pk for one in ngozi_at_both.connections]},
+    )
+    assert "sends no texts yet" in answer.content.decode()
 
 
 def test_a_change_that_waits_for_its_code_leads_back_to_the_code(ngozi: Parent) -> None:
