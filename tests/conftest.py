@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase, override_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 import hub.celery
 from hub.accounts.models import Account, Membership, Role
+from hub.accounts.sessions import SessionStore
 from hub.core import scope
 from hub.core.models import School
 from tests import database
@@ -188,9 +190,15 @@ def stranger(other_school: School) -> Account:
 
 @pytest.fixture
 def signed_in() -> Callable[[Account], Client]:
+    """What `force_login` leaves behind, without its ceremony of fifteen statements: the row of a session."""
+
     def sign_in(account: Account) -> Client:
-        client = Client()
-        client.force_login(account)
+        client, session = Client(), SessionStore()
+        session[SESSION_KEY] = str(account.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = account.get_session_auth_hash()
+        session.save()
+        client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
         return client
 
     return sign_in

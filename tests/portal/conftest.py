@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from hub.accounts.models import Account
-from hub.core import scope
+from hub.core import catalogues, scope
 from hub.core.models import School
 from hub.people.models import Connection, Contact, Pupil
 from tests.factories.changes import make_change
@@ -23,6 +25,20 @@ from tests.portal import pseudo
 from verification.models import DetailChange
 
 DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_is_said_is_collected_once() -> Iterator[None]:
+    """Reading every module and template takes most of a second, and they say the same each time."""
+    look, project = catalogues._found, Path(settings.BASE_DIR)
+
+    @cache
+    def once(place: Path) -> list[tuple[Path, list[catalogues.Message]]]:
+        return list(look(place))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(catalogues, "_found", lambda place: once(place) if place == project else look(place))
+        yield
 
 
 @dataclass
