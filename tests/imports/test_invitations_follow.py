@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 
 from hub.accounts.models import Account
+from hub.core import scope
 from hub.core.models import School
 from hub.people.models import Contact
 from imports import decisions
@@ -18,10 +20,9 @@ HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def nights(school: School) -> Nights:
-    begun = Nights.of(school)
-    begun.night()
-    return begun
+def school(db: None, first_night: Nights) -> Iterator[School]:
+    with scope.schools(first_night.school.pk):
+        yield first_night.school
 
 
 def invited(nights: Nights, number: int, office: Account) -> Contact:
