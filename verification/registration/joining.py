@@ -98,7 +98,7 @@ def _guest(invitation: Invitation, now: dt.datetime) -> Guest:
         raise InvitationRefused(gone, invitation=invitation)
     if not _still_theirs(id=invitation.pk):
         raise InvitationRefused(InvitationTrouble.GONE, invitation=invitation)
-    known, texts = _known(owner), can_reach(rules.MOBILE)
+    known, texts = _known(owner, invitation.sent_to), can_reach(rules.MOBILE)
     second = _second(invitation, owner, known)
     if second == rules.MOBILE and not texts:
         raise InvitationRefused(InvitationTrouble.LETTER, invitation=invitation)
@@ -122,13 +122,15 @@ def _second(invitation: Invitation, owner: Owner, known: dict[str, Known]) -> st
     return "" if second and elsewhere.is_anothers(owner, second, known[second].value) else second
 
 
-def _known(owner: Owner) -> dict[str, Known]:
-    """Return the email and mobile that messages reach, and whether anybody else at the school has the same.
+def _known(owner: Owner, went_to: str) -> dict[str, Known]:
+    """Return the email and mobile that messages reach, or this link has, and whether anybody else at the school has them.
 
     Also what only the MIS still says of the other: who has changed their email here may still read the old one.
     """
     known = _known_of_staff if isinstance(owner, Staff) else _known_of_contact
-    held = {one.kind: Known(one.value, one.shared) for one in known(school=owner.school_id, id=owner.pk)}
+    held = {
+        one.kind: Known(one.value, one.shared) for one in known(school=owner.school_id, id=owner.pk, went_to=went_to)
+    }
     return {kind: held.get(kind, Known()) for kind in rules.KINDS}
 
 
@@ -136,7 +138,8 @@ def _known_of(**owner: Any) -> QuerySet[Any]:
     same = Q(value=OuterRef("value")) | Q(mis_value=OuterRef("value"))
     others = ContactDetail.objects.filter(same, school=Given("school"), kind=OuterRef("kind"))
     others = others.exclude(pk=OuterRef("pk")).exclude(contact__merged_into__isnull=False)
-    held = ContactDetail.objects.filter(school=Given("school"), deliverable=True, **owner).exclude(value="")
+    reached = Q(deliverable=True) | Q(value=Given("went_to"))
+    held = ContactDetail.objects.filter(reached, school=Given("school"), **owner).exclude(value="")
     return held.annotate(shared=Exists(others))
 
 

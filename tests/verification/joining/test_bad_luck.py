@@ -154,6 +154,19 @@ def test_a_husband_who_is_signed_in_from_another_school_is_asked_twice(
     assert "has another name than" not in text(invited.client.get("/join/who/"))
 
 
+def test_a_mail_that_bounced_before_makes_a_shared_mailbox_nobodys_alone(
+    invited: Person, mother: Contact, millie: Any, school: School
+) -> None:
+    """It was full on Sunday, so nothing is said to reach it; the link came all the same, and he reads it too."""
+    give(make_contact(school, "Chidi", "Okafor", millie), "email", "ngozi@example.org")
+    ContactDetail.objects.filter(kind="email").update(deliverable=False)
+    invited.open("ngozi@example.org")
+    invited.begin()
+    assert "so no code is needed" in text(invited.client.get("/join/email/"))
+    invited.post("/join/email/", choice="known0")
+    assert "show that you are you" in text(invited.client.get("/join/mobile/"))
+
+
 class TestAMailboxSharedAcrossSchools:
     """He has a child at another school, which has the family's mailbox for him; she is known here alone."""
 
