@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import redis
 from django.conf import settings
 from django.db import connection
 
@@ -62,6 +61,8 @@ def database(now: dt.datetime) -> Finding:
 
 def broker(now: dt.datetime) -> Finding:
     """Whether the broker answers, soon."""
+    import redis  # a tenth of the start of every process, and most are never asked how the broker is
+
     client = redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
     )
