@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from hub.accounts import passwords
 from hub.accounts.models import Account
+from hub.accounts.selectors import name_is_taken
 from hub.accounts.services import claim_sign_in_name
 from hub.core import scope
 from hub.core.models import School
@@ -122,7 +123,7 @@ def _second(invitation: Invitation, owner: Owner, known: dict[str, Known]) -> st
     return "" if second and elsewhere.is_anothers(owner, second, known[second].value) else second
 
 
-def _known(owner: Owner, went_to: str) -> dict[str, Known]:
+    """Return the email and mobile that messages reach, or this link has, and whether anybody else here has them too.
     """Return the email and mobile that messages reach, or this link has, and whether anybody else at the school has them.
 
     Also what only the MIS still says of the other: who has changed their email here may still read the old one.
@@ -193,7 +194,7 @@ def proven_elsewhere(account: Account | None) -> dict[str, set[str]]:
 
 def sign_in_by(proved: Mapping[str, str]) -> str:
     """Return which proved detail a new login would sign in by: one that signs nobody else in; blank if none."""
-    taken = {kind for kind, value in proved.items() if Account.objects.filter(**{kind: value}).exists()}
+    taken = {kind for kind, value in proved.items() if name_is_taken(column=kind, value=value)}
     return rules.sign_in_kind(dict(proved), taken)
 
 
