@@ -123,8 +123,8 @@ def _second(invitation: Invitation, owner: Owner, known: dict[str, Known]) -> st
     return "" if second and elsewhere.is_anothers(owner, second, known[second].value) else second
 
 
+def _known(owner: Owner, went_to: str) -> dict[str, Known]:
     """Return the email and mobile that messages reach, or this link has, and whether anybody else here has them too.
-    """Return the email and mobile that messages reach, or this link has, and whether anybody else at the school has them.
 
     Also what only the MIS still says of the other: who has changed their email here may still read the old one.
     """
