@@ -18,6 +18,7 @@ from hub.core.models import Alert, AuditEntry, School
 from hub.people.models import Connection, ContactDetail
 from tests.factories.inbox import last_code, last_link, mails_to
 from tests.factories.parents import EMAIL, MOBILE, make_login, make_parent, value_of
+from tests.factories.people import tie
 from verification import services
 from verification.changes import freezing
 from verification.errors import ChangeRefused, CodeRefused, LinkRefused
@@ -336,6 +337,25 @@ def test_the_office_lifts_the_freeze_and_the_person_can_change_again(
     change(ngozi, value="mine@example.org", now=now + HOUR)
     with pytest.raises(ChangeRefused, match="not frozen any more"):
         services.lift(change=row, by=office, now=now + HOUR)
+
+
+def test_whoever_is_connected_after_a_disconnected_thief_is_not_frozen(
+    ngozi: Connection, office: Account, now: dt.datetime
+) -> None:
+    """It was the thief's login that was to change nothing: the office has ended it, and invited her again."""
+    change(ngozi, now=now)
+    say_not_me(EMAIL, now)
+    assert ngozi.contact
+    leaving.disconnect(owner=ngozi.contact, by=office, why="Somebody else had it", now=now)
+    frozen = DetailChange.objects.get(status=Status.FROZEN)
+    assert (frozen.settled_at, frozen.settled_by) == (now, "The end of the connection")
+    assert not Alert.objects.filter(resolved_at=None).exists()
+    hers = make_login("hers@example.org")
+    again = tie(ngozi.contact, hers, now)
+    started = services.start_change(
+        account=hers, connections=[again], kind="email", value="third@example.org", by_name="Ngozi", now=now
+    )
+    assert started.code is not None
 
 
 def test_a_login_frozen_at_two_schools_waits_for_both(

@@ -30,6 +30,8 @@ from verification.owners import Circle, Owner, circle_of, key_of, lock, login_of
 from verification.reporting import settling
 
 REASON = "“This was not me”, said by {by}."
+ITS_END = "The end of the connection"
+"""What lifts a freeze where no office has."""
 _UNKNOWN = gettext_lazy("This link opens nothing. If something about your details is wrong, ring the school office.")
 
 
@@ -264,6 +266,16 @@ def alert_key(owner: Owner) -> str:
     """Return what names the alert of a frozen person."""
     model, pk = key_of(owner)
     return f"not-me-{model}-{pk}"
+
+
+def lapse(owner: Owner, now: dt.datetime) -> None:
+    """End the freeze of a record that nobody is connected to any more: it was the login that was to change nothing.
+
+    In the caller's transaction and under the lock on the record.
+    """
+    frozen = DetailChange.objects.filter(of_owner(owner), status=Status.FROZEN, settled_at=None)
+    if frozen.update(settled_at=now, settled_by=ITS_END):
+        alerts.resolve_alert(school=owner.school, key=alert_key(owner), now=now)
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from hub.accounts.models import Account
 from hub.core import audit
 from hub.people.models import Connection, Contact, Staff
 from verification import telling
-from verification.changes import effects
+from verification.changes import effects, freezing
 from verification.errors import ChangeRefused
 from verification.invitations import letter_making
 from verification.models import OPEN_STATUSES
@@ -59,6 +59,7 @@ def end(tie: Connection, *, owner: Owner, why: str, now: dt.datetime) -> None:
     """End an open connection, in the caller's transaction and under the lock on its owner; nobody is told."""
     effects.withdraw(of_owner(owner) & Q(status__in=OPEN_STATUSES), reason=f"{owner} was disconnected.", now=now)
     Connection.objects.filter(pk=tie.pk).update(ended_at=now, ended_why=why[:200])
+    freezing.lapse(owner, now)
     settling.settle_owner(owner=owner, now=now)
     if tie.account is not None and reach.opens_nothing(tie.account):
         retiring.retire(account=tie.account)
