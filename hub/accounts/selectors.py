@@ -48,6 +48,22 @@ def opens_elsewhere(account: Account, *, school_id: int) -> bool:
         return any(ties.exclude(school_id=school_id).exists() for ties in found)
 
 
+def is_vacant(account: Account) -> bool:
+    """Whether a login is nobody's yet: made for an invitation of staff that was never accepted, and opening nothing."""
+    if account.has_usable_password() or account.second_factor_at or account.is_operator or not account.is_active:
+        return False
+    with scope.every_school():
+        invited = Membership.objects.filter(account=account)
+        joined = (invited.filter(accepted_at__isnull=False), _connections().filter(account=account))
+        return invited.exists() and not any(ties.exists() for ties in joined)
+
+
+def name_is_taken(*, column: str, value: str) -> bool:
+    """Whether somebody else signs in by this email or mobile: not where it was only invited as staff."""
+    found = Account.objects.filter(**{column: value}).first()
+    return found is not None and not is_vacant(found)
+
+
 def staff_of(school: School) -> QuerySet[Membership]:
     """Return everybody who may sign in or is invited to `school`, by name."""
     return (

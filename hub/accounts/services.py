@@ -197,17 +197,32 @@ def reset_second_factor(*, membership: Membership, by: Account, now: dt.datetime
 def claim_sign_in_name(*, account: Account, email: str | None = None, mobile: str | None = None) -> bool:
     """Let the login sign in by this email or mobile from now on; False, and nothing changed, if another login has it.
 
-    The caller has proof that it is the person's own.
+    The caller has proof that it is the person's own. A login that was only made for an invitation of staff
+    to that email, and never used, gives way: the invitation then waits for this one.
     """
     wanted = {key: value for key, value in (("email", email), ("mobile", mobile)) if value}
     try:
         with transaction.atomic():
+            if email:
+                _take_over_invited(account, email)
             Account.objects.filter(pk=account.pk).update(**wanted)
     except IntegrityError:
         return False
     for key, value in wanted.items():
         setattr(account, key, value)
     return True
+
+
+def _take_over_invited(account: Account, email: str) -> None:
+    """Let what is waiting for this email, as an invitation of staff, wait for the login that has proved it."""
+    held = Account.objects.select_for_update().filter(email=email).exclude(pk=account.pk).first()
+    if held is None or not selectors.is_vacant(held):
+        return
+    with scope.every_school():
+        there = Membership.objects.filter(account=account, ended_at=None).values("school")
+        waiting = Membership.objects.filter(account=held, ended_at=None).exclude(school__in=there)
+        waiting.update(account=account)
+    Account.objects.filter(pk=held.pk).update(email=None, is_active=False)
 
 
 def _locked(membership: Membership) -> Membership:

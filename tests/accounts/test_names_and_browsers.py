@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from hub.accounts import browsers, names, signing_in
-from hub.accounts.models import Account
+from hub.accounts import browsers, names, selectors, services, signing_in, tokens
+from hub.accounts.models import Account, Role
 from hub.accounts.services import claim_sign_in_name
+from hub.core.models import School
 from hub.people import details
+from verification.registration import joining
 
 
 @pytest.mark.parametrize(
@@ -90,3 +94,24 @@ def test_a_free_name_is_taken_and_one_in_use_is_not(db: None) -> None:
     assert claim_sign_in_name(account=first, email="shared@example.org")
     assert signing_in.by_name("07700 900123") == second
     assert signing_in.by_name("Shared@example.org") == first
+
+
+def test_an_invitation_of_staff_that_nobody_answered_keeps_no_email_from_its_owner(
+    school: School, other_school: School, administrator: Account, now: dt.datetime
+) -> None:
+    invited = services.invite_staff(school=school, email="ngozi@example.org", role=Role.OFFICE, by=None, now=now)
+    parent = Account.objects.create_user(None, name="Ngozi Ade", password="correct horse battery")
+    assert joining.sign_in_by({"email": "ngozi@example.org"}) == "email"
+    assert claim_sign_in_name(account=parent, email="ngozi@example.org")
+    assert signing_in.by_name("ngozi@example.org") == parent
+    accepted = services.accept_invitation(token_hash=tokens.hashed(invited.token), signed_in=parent, now=now)
+    assert accepted.account == parent
+    assert Account.objects.filter(is_active=True).count() == 2
+
+
+def test_a_login_of_staff_that_is_used_keeps_its_email(office: Account) -> None:
+    parent = Account.objects.create_user(None, name="Ngozi Ade", password="correct horse battery")
+    assert selectors.name_is_taken(column="email", value="office@example.org")
+    assert not claim_sign_in_name(account=parent, email="office@example.org")
+    Account.objects.filter(pk=office.pk).update(password="!", second_factor_at=None)
+    assert not claim_sign_in_name(account=parent, email="office@example.org")
