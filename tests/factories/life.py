@@ -346,7 +346,7 @@ AT_THE_DESK = (
     "lift", "mark_done", "propose_drift",
     "deny", "deny", "give_back", "mark_child_done", "merge", "merge", "undo_merge", "hours", "to_a_deadline",
     "to_a_deadline", "to_a_deadline", "leavers", "days", "all_leave", "all_leave", "brought", "brought",
-    "said_and_undone", "said_and_undone",
+    "said_and_undone", "said_and_undone", "hijacked",
     "mis_follows", "mis_follows", "overtaken", "overtaken", "meddle",
 )  # fmt: skip
 AT_A_PLACE = (*IN_THE_MIS, *NEW_IN_THE_MIS, "mis_mobile", "mis_email", *NIGHTS, *NIGHTS, "undo", "undo")

@@ -130,10 +130,31 @@ class Leaving:
             self.done()
         self.at("undo", place, 0, 0)
 
+    # After “this was not me”.
+
+    def hijacked(self, place: int, which: int, how: int) -> None:
+        """Somebody else changed what a login has; the office disconnects it, and its owner joins anew."""
+        for deed in (self.start, self.prove, self.not_me):
+            deed(place, which, how)
+            self.done()
+        for record in [one for one in sorted(self.desk.logins) if self.desk.is_frozen(self.desk.logins[one])]:
+            agreed(True, self.deeds.disconnect(record), "disconnect")
+            self.desk.disconnect(record)
+            self.done()
+            self._join(record, which, 3 * how)  # with a login of their own
+            self.done()
+            login, new = self.desk.logins.get(record), ADDRESSES[EMAIL][how % 4]
+            if login is not None and self.desk.value((*record, EMAIL)).value != new:
+                agreed(True, self.deeds.start(login, [record], EMAIL, new), "start")
+                self.desk.start(login, [record], EMAIL, new)
+
     # As a life has them.
 
     def _acts(self, record: Record) -> bool: ...
     def _deny(self, place: int, pair: Pair) -> None: ...
+    def _join(self, record: Record, which: int, how: int) -> None: ...
+    def start(self, place: int, which: int, how: int) -> None: ...
+    def not_me(self, place: int, which: int, how: int) -> None: ...
     def approve(self, place: int, which: int, how: int) -> None: ...
     def prove(self, place: int, which: int, how: int) -> None: ...
     def decline(self, place: int, which: int, how: int) -> None: ...
