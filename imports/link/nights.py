@@ -155,7 +155,8 @@ def is_due(link: MisLink, *, now: dt.datetime) -> bool:
 
 def unsatisfied(*, now: dt.datetime) -> set[int]:
     """Return the links whose last night, as written down by `tick`, waits for a run: one query for every school."""
-    recent = ScheduledRun.objects.filter(due_at__gt=now - schedule.CATCH_UP, due_at__lte=now)
+    came_early = Q(due_at__lte=now + schedule.EARLY, satisfied_by__isnull=False)
+    recent = ScheduledRun.objects.filter(Q(due_at__lte=now) | came_early, due_at__gt=now - schedule.CATCH_UP)
     last = recent.order_by("link_id", "-due_at").distinct("link_id").values_list("link_id", "satisfied_by")
     return {link_id for link_id, run in last if run is None}
 
@@ -223,8 +224,9 @@ def _by_night(imports: Iterable[Import]) -> dict[dt.date, list[Import]]:
 
 
 def _arrived(link: MisLink, due: Due) -> bool:
+    """Whether something came for this night, or for the coming one since: what is newer is asked for no more."""
     arrived = ScheduledRun.objects.filter(
-        school_id=link.school_id, link=link, night=due.night, satisfied_by__isnull=False
+        school_id=link.school_id, link=link, night__gte=due.night, satisfied_by__isnull=False
     )
     return arrived.exists()
 

@@ -111,6 +111,21 @@ def test_a_run_a_little_early_is_tonights_and_the_tick_does_not_ask_again(link: 
     assert nights.wanted(link, now=DUE + HOUR) is None
 
 
+def test_a_run_just_before_its_time_is_not_wanted_again_for_the_night_before(link: MisLink) -> None:
+    """Nothing came all Sunday; what comes within the hour before Monday's night is counted for that one."""
+    early = DUE - HOUR / 2
+    nights.tick(early)
+    assert nights.wanted(link, now=early) is not None
+    assert nights.unsatisfied(now=early) == {link.pk}
+
+    assert nights.claim(link=link, run=an_import(link, at=early), now=early) == TONIGHT
+
+    assert nights.wanted(link, now=early) is None
+    assert not nights.is_due(link, now=early)
+    assert nights.unsatisfied(now=early) == set()
+    assert [night.state for night in nights.last_nights(link, now=early)][-2] == "missed"
+
+
 def test_an_upload_by_hand_or_a_preview_claims_nothing(link: MisLink, now: dt.datetime) -> None:
     upload = an_import(link, at=now, kind=ImportKind.UPLOAD)
     preview = an_import(link, at=now, preview=True)
