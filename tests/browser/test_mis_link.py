@@ -84,7 +84,7 @@ def test_from_choosing_an_mis_to_the_first_night(
     assert computer.run("run").returncode == 0
     page.clock.fast_forward(ASKS_AGAIN)
     expect(page.get_by_role("heading", level=1)).to_have_text("SIMS is linked", timeout=9000)
-    expect(page.get_by_text("Agent heard", exact=True)).to_be_visible()
+    expect(page.locator(".chip", has_text="Agent heard")).to_be_visible()
 
     page.get_by_role("button", name="Import now").click()
     expect(page.get_by_text("Helen Ward asked for an import just now.")).to_be_visible()

@@ -45,7 +45,7 @@ def import_night(link: MisLink, sims: simulated.School, run_id: str, *, now: dt.
     return run
 
 
-def a_world(school: School, *, by: Account, parent: Account, size: int = 24) -> World:
+def a_world(school: School, *, by: Account, parent: Account, size: int = 16) -> World:
     """Build the world; call it in the school's scope. Last night came this morning at two."""
     this_morning = dt.datetime.now(dt.UTC).replace(hour=2, minute=4, second=0, microsecond=0)
     if this_morning > dt.datetime.now(dt.UTC):
