@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -115,7 +115,12 @@ def _sent_to(value: str, now: dt.datetime, *, by_link: bool) -> list[dt.datetime
     since = now - dt.timedelta(days=1)
     if by_link:
         links = RecoveryLink.objects.filter(sent_to=value, made_at__gt=since)
-        return list(links.order_by("made_at").values_list("made_at", flat=True).distinct())  # one mail, several logins
+        # One mail has a link for each of several logins: of one login there are as many links as there were mails.
+        counted = links.order_by("made_at").values_list("made_at", "account").annotate(mails=Count("pk"))
+        mails: dict[dt.datetime, int] = {}
+        for at, _account, times in counted:
+            mails[at] = max(times, mails.get(at, 0))
+        return [at for at, times in mails.items() for _ in range(times)]
     texts = ProofCode.objects.filter(address=value, purpose=PURPOSE, made_at__gt=since)
     return list(texts.filter(subject__startswith=OF_A_REQUEST).values_list("made_at", flat=True))
 
