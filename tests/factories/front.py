@@ -51,6 +51,7 @@ class Merged:
     made_before: int
     whole: set[int]
     """Pupils whom only the gone record was linked to."""
+    both: set[int]
     before: Denied
     after: Denied
 
@@ -151,10 +152,12 @@ class Front:
                 known = self.denied.get((place, (pupil, kept)), at)
                 self.denied[(place, (pupil, kept))] = min(known, at)
         after = {key: at for key, at in self.denied.items() if key[0] == place and key[1][1] == kept}
-        self.merged[(place, ("contact", gone))] = Merged(moved, len(self.children), theirs - own, before, after)
+        self.merged[(place, ("contact", gone))] = Merged(
+            moved, len(self.children), theirs - own, theirs & own, before, after
+        )
 
     def undo_merge(self, place: int, kept: int, gone: int) -> None:
-        """As it was; what was said, or given back, meanwhile holds at both."""
+        """As it was; what was said, or given back, meanwhile of a pupil of both holds at both."""
         was = self.merged.pop((place, ("contact", gone)))
         since = self.children[was.made_before :]
         for row in [*was.rows, *(one for one in since if one.place == place and one.pair[0] in was.whole)]:
@@ -164,7 +167,7 @@ class Front:
                   if key[0] == place and key[1][1] in (kept, gone)}  # fmt: skip
         for pupil in pupils:
             now = self.denied.pop((place, (pupil, kept)), None)
-            for contact in (gone,) if pupil in was.whole else (kept, gone):
+            for contact in (gone,) if pupil in was.whole else (kept, gone) if pupil in was.both else (kept,):
                 moved_on = pupil in was.whole or now != was.after.get((place, (pupil, kept)))
                 at = now if moved_on else was.before.get((place, (pupil, contact)))
                 if at is not None:
