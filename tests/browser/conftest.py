@@ -19,7 +19,8 @@ from tests.browser.judging import DESK, opened_by
 from tests.conftest import join, make_school
 from tests.factories.world import World, a_world
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The first is the same engine without the windows around it, which take as long as the pages."""
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop running in the test's thread.
 
