@@ -14,7 +14,8 @@ from hub.core.errors import HubError
 from hub.core.models import School
 
 Wait = Callable[[], None]
-_QUEUES = "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+_QUEUES = "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+"""Whether somebody waits for this session. (A transaction keeps what pg_stat_activity told it at first.)"""
 
 
 def meet(school: School, first: Callable[[Wait], Any], second: Callable[[], Any]) -> Any:
