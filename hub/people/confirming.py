@@ -32,7 +32,7 @@ def confirm_detail(*, owner: Contact | Staff, kind: str, value: str, by_name: st
     """
     new = judged(kind, value)
     detail = _detail(owner, kind, now)
-    before = _as_it_is(detail) if detail.pk else {}
+    before = as_it_is(detail) if detail.pk else {}
     if detail.value != new:
         detail.value, detail.changed_at, detail.changed_import = new, now, None
     detail.deliverable = True  # what was sent there to prove it has arrived
@@ -43,7 +43,7 @@ def confirm_detail(*, owner: Contact | Staff, kind: str, value: str, by_name: st
 
 
 def restore_detail(*, owner: Contact | Staff, kind: str, previous: Mapping[str, Any], now: dt.datetime) -> None:
-    """Put back what `confirm_detail` returned; where there was nothing, the value is blank again."""
+    """Put back what `confirm_detail` or `as_it_is` returned; where there was nothing, the value is blank again."""
     detail = _detail(owner, kind, now)
     nothing: Previous = {
         "value": "",
@@ -60,6 +60,12 @@ def restore_detail(*, owner: Contact | Staff, kind: str, previous: Mapping[str, 
     detail.save(update_fields=_EFFECTIVE if detail.pk else None)
 
 
+def as_it_is(detail: ContactDetail) -> Previous:
+    """Return what `restore_detail` needs to put this back."""
+    held = {name: getattr(detail, name) for name in _EFFECTIVE}
+    return held | {name: held[name].isoformat() for name in _TIMES if held[name]}
+
+
 def judged(kind: str, raw: str) -> str:
     """Return the one form of an email or mobile; blank for none. Raises DetailRefusedError with the reason."""
     found = judge(kind, raw)
@@ -73,8 +79,3 @@ def _detail(owner: Contact | Staff, kind: str, now: dt.datetime) -> ContactDetai
     field = "contact" if isinstance(owner, Contact) else "staff"
     found = details_of(owner).filter(kind=kind).first()
     return found or ContactDetail(**{field: owner}, school_id=owner.school_id, kind=kind, changed_at=now)
-
-
-def _as_it_is(detail: ContactDetail) -> Previous:
-    held = {name: getattr(detail, name) for name in _EFFECTIVE}
-    return held | {name: held[name].isoformat() for name in _TIMES if held[name]}

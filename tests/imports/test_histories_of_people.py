@@ -79,6 +79,12 @@ def in_the_database(begun: Life, happened: list[Any]) -> None:
         transaction.set_rollback(True)
 
 
+def test_a_freeze_goes_back_past_an_edit_of_the_office(begun: Life) -> None:
+    """A life that three hundred found: the mobile that the office had written over was not put back, but blanked."""
+    joined = [("join", 0, 11, 5), ("brought", 0, 18, 26), ("join", 0, 2, 17)]
+    in_the_database(begun, [*joined, ("not_me", 0, 4, 11)])
+
+
 @settings(max_examples=6, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(happened=events())
 def test_the_services_live_as_the_oracle_says(begun: Life, happened: list[Any]) -> None:

@@ -189,7 +189,9 @@ def _take_back(step: rules.Undoing, rows: dict[int, DetailChange], by: str, now:
         settled_import=None,
     )
     if step.restores:
-        restore_detail(owner=owner, kind=first.field, previous=first.previous, now=now)
+        # An edit of the office kept no more than the value, in its time.
+        previous = first.previous or {"value": first.old_value}
+        restore_detail(owner=owner, kind=first.field, previous=previous, now=now)
         _stand_again(owner, first.field, now)
         inviting.void_outdated(school=owner.school, owner=owner, now=now)
     settling.settle_owner(owner=owner, now=now)

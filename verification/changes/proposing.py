@@ -19,7 +19,7 @@ from hub.core.errors import HubError
 from hub.core.models import School
 from hub.people import selectors as people
 from hub.people import services as editing
-from hub.people.confirming import judged
+from hub.people.confirming import as_it_is, judged
 from verification import telling
 from verification.changes import effects, rules
 from verification.changes.drafting import draft
@@ -49,9 +49,10 @@ def edit_or_propose(*, owner: Owner, kind: str, value: str, by: Account, now: dt
 
 def _edit(owner: Owner, kind: str, new: str, by: Account, now: dt.datetime) -> DetailChange:
     before = people.details_of(owner).filter(kind=kind).first()
+    previous = as_it_is(before) if before else {}
     editing.edit_detail(owner=owner, kind=kind, value=new, by=by, now=now)
     change = _row(owner, kind, new, by, Status.APPROVED, now)
-    change.old_value, change.effective_at = before.value if before else "", now
+    change.old_value, change.effective_at, change.previous = before.value if before else "", now, previous
     effects.judge_mis_state(change, owner, mis_value=before.mis_value if before else "", now=now)
     change.save()
     effects.replace_earlier(owner, kind, but=change.pk)
