@@ -81,7 +81,7 @@ def in_the_database(begun: Life, happened: list[Any]) -> None:
 
 def test_a_freeze_goes_back_past_an_edit_of_the_office(begun: Life) -> None:
     """A life that three hundred found: the mobile that the office had written over was not put back, but blanked."""
-    joined = [("join", 0, 11, 5), ("brought", 0, 18, 26), ("join", 0, 2, 17)]
+    joined = [("not_me", 1, 4, 15), ("join", 0, 11, 5), ("brought", 0, 18, 26), ("join", 0, 2, 17)]
     in_the_database(begun, [*joined, ("not_me", 0, 4, 11)])
 
 
