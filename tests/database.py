@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from bench.database import drop as drop_database
+
 PROJECT = Path(__file__).resolve().parent.parent
 _MAKES_THE_SCHEMA = ("*/migrations/*.py", "*/*/migrations/*.py", "hub/core/tenancy.py")
 _ONE_AT_A_TIME = 7_203_114
@@ -43,9 +45,9 @@ def copy(name: str) -> None:
     with _server() as cursor:
         if template not in _databases(cursor, family):
             for old in _databases(cursor, family):
-                cursor.execute(f'DROP DATABASE "{old}"')
+                drop_database(cursor, old)
             _migrate(cursor, template)
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop_database(cursor, name)
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     _connect_to(name)
 
@@ -54,14 +56,14 @@ def drop(name: str, back_to: str) -> None:
     """Remove the database `name`, and connect to `back_to` from now on."""
     connection.close()
     with _server() as cursor:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        drop_database(cursor, name)
     _connect_to(back_to)
 
 
 def _migrate(cursor: CursorWrapper, template: str) -> None:
     """Make the template under another name first, so that half of one is never found."""
     half, before = f"half_{template}", connection.settings_dict["NAME"]
-    cursor.execute(f'DROP DATABASE IF EXISTS "{half}" WITH (FORCE)')
+    drop_database(cursor, half)
     cursor.execute(f'CREATE DATABASE "{half}"')
     _connect_to(half)
     call_command("migrate", verbosity=0, interactive=False)
